@@ -1,0 +1,111 @@
+import type { Action } from './action.ts';
+import type { Label } from './label.ts';
+import type { MaskStyle } from './obligation.ts';
+import type { Resource } from './resource.ts';
+
+/** What an SQL text would do, found by reading it. Independent of who asks and of policy. Immutable: caches share it. */
+export interface SqlFacts {
+  /** One per top-level statement, in order. Empty for the empty query. */
+  readonly statements: readonly StatementFacts[];
+  /** The parser's fingerprint of the whole text: equal for texts that differ in literals only. */
+  readonly fingerprint: string;
+  /** The text with every literal replaced, safe for logs. */
+  readonly normalised: string;
+}
+
+export interface StatementFacts {
+  /** The most consequential thing the statement does, not the word it starts with. */
+  readonly verb: Verb;
+  /** Everything policy must be asked about, columns apart. */
+  readonly uses: readonly ResourceUse[];
+  /** Every column touched, labelled or not. A column used in two ways stands twice. */
+  readonly columns: readonly ColumnUse[];
+  /** The WHERE of every UPDATE and DELETE in it picks rows (policy.md §3); true where there is none. */
+  readonly bounded: boolean;
+  /** Session settings it changes. */
+  readonly settings: readonly SettingChange[];
+  /** How it moves the transaction, if it does. */
+  readonly transaction: 'begin' | 'commit' | 'rollback' | 'savepoint' | 'other' | undefined;
+  /** May change what later names mean: settings, DDL, temp tables, rollback, opaque statements. */
+  readonly barrier: boolean;
+  /** Changes the catalog for every session: the snapshot must be read again once it completes. */
+  readonly ddl: boolean;
+  /** A driver's preamble or transaction control, which costs no use. */
+  readonly free: boolean;
+  /** COPY has its own sub-protocol and no RowDescription; `plan` lists its columns in wire order. */
+  readonly copy: CopyFacts | undefined;
+  /** Which prepared statement or cursor of the SQL level it makes, runs, reads or drops. */
+  readonly names: SqlName | undefined;
+}
+
+export type Verb = Action | 'transaction' | 'session' | 'empty';
+
+export interface ResourceUse {
+  readonly action: Action;
+  readonly resource: Resource;
+  /** Labels on the resource and everything above it. */
+  readonly labels: readonly Label[];
+}
+
+export interface ColumnUse {
+  readonly column: Resource;
+  /**
+   * `read`: leaves as itself in the result, so that RowDescription names its table and attribute number.
+   * `derive`: goes into anything else. `filter`: decides which rows. `assign`: is written.
+   */
+  readonly use: 'read' | 'derive' | 'filter' | 'assign';
+  readonly table: number;
+  readonly attribute: number;
+  /** Labels of the column itself with their masks, strictest style first; empty when unlabelled. */
+  readonly labels: readonly ColumnLabel[];
+}
+
+export interface ColumnLabel {
+  readonly label: Label;
+  readonly style: MaskStyle;
+  readonly constant?: string;
+}
+
+export interface SettingChange {
+  readonly name: string;
+  /** Undefined: set to something that is not a constant, or reset. */
+  readonly value: string | undefined;
+  readonly class: 'free' | 'pinned' | 'tracked' | 'swallowed' | 'admin';
+}
+
+export interface CopyFacts {
+  readonly direction: 'in' | 'out';
+  readonly format: 'text' | 'csv' | 'binary';
+}
+
+export interface SqlName {
+  readonly kind: 'prepare' | 'execute' | 'deallocate' | 'declare' | 'fetch' | 'close';
+  /** Undefined: all of them (DEALLOCATE ALL, CLOSE ALL). */
+  readonly name: string | undefined;
+}
+
+/** What names mean on one connection at one moment. */
+export interface SqlScope {
+  readonly target: string;
+  readonly database: string;
+  readonly role: string;
+  /** As `current_schemas(true)` says, pg_catalog and pg_temp included. */
+  readonly searchPath: readonly string[];
+  /** Relations only this connection sees, by name. */
+  readonly temporary: readonly TemporaryRelation[];
+}
+
+export interface TemporaryRelation {
+  readonly schema: string;
+  readonly name: string;
+  readonly oid: number;
+  readonly columns: readonly { readonly name: string; readonly attribute: number }[];
+}
+
+/** Reads SQL. Throws Fault SQL_UNREADABLE, SQL_UNRESOLVED, PROTOCOL_LIMIT or CATALOG_UNREADABLE; never guesses. */
+export interface SqlReader {
+  /** Answers at once from its cache when it has seen the text in this scope under the present catalog. */
+  read(text: string, scope: SqlScope): SqlFacts | Promise<SqlFacts>;
+  /** Tells that DDL was seen: the next read waits for a fresh catalog. */
+  changed(target: string, database: string): void;
+}

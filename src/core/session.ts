@@ -1,0 +1,82 @@
+import type { Denial } from './decision.ts';
+import type { SqlReader } from './facts.ts';
+import type { Chain } from './grant.ts';
+import type { Login, Origin } from './login.ts';
+import type { Clearance, Operation } from './operation.ts';
+import type { Credential, Target } from './target.ts';
+
+/** What a client wants once it has proved who it is. */
+export interface Greeting {
+  readonly login: Login;
+  readonly origin: Origin;
+  /** Target name as asked for; may be unknown. */
+  readonly target: string;
+  readonly database: string | undefined;
+  /** Upstream role as asked for; undefined: the target's default. */
+  readonly role: string | undefined;
+  /** What the client calls itself. Recorded, never trusted. */
+  readonly client: string | undefined;
+}
+
+/** Opens sessions: the only way from a login to a target. */
+export interface Sessions {
+  /** Checks caveats, `connect_by`, the `connect` policy and the feed, and records the start. Throws Fault. */
+  open(greeting: Greeting): Promise<Session | Denial>;
+}
+
+/** One authorised span of use of one target by one chain. Owned by the driver that opened it, which must `end` it. */
+export interface Session {
+  readonly id: string;
+  readonly chain: Chain;
+  readonly target: Target;
+  readonly database: string;
+  readonly role: string;
+  readonly reader: SqlReader;
+  /** Aborted when the session must end now; the reason is an `Ending`. */
+  readonly signal: AbortSignal;
+  /** Short text for the target's own logs: agent and grant, at most 63 bytes. */
+  readonly tag: string;
+
+  /** Decides, records, waits if held. Never throws: a fault on the way is a denial. */
+  clear(operation: Operation): Promise<Clearance | Denial>;
+  /** Whether what was cleared may still go on, after time passed or an epoch moved. Debits nothing. */
+  stillClear(clearance: Clearance): true | Denial;
+  /** A refusal that was found before the gate (unreadable, unsupported): recorded like any denial. */
+  refused(text: string, denial: Denial): Promise<void>;
+
+  /** Waits for a place under the target's connection cap. Throws Fault TARGET_BUSY. */
+  lease(): Promise<Lease>;
+  /** What was told to the client for a cleared operation. */
+  readonly tape: Tape;
+  end(reason: string): Promise<void>;
+}
+
+/** A place under the connection cap and what to log in with. Must be released once. */
+export interface Lease {
+  readonly credential: Credential;
+  release(): void;
+}
+
+/** Takes down what the client was told. Nothing here blocks: back-pressure is applied at the next `clear`. */
+export interface Tape {
+  /** Post-mask wire frames of the result (RowDescription, DataRow, CopyData …); copied before return, capped per target. */
+  frames(sequence: number, bytes: Uint8Array): void;
+  done(sequence: number, outcome: Outcome): void;
+}
+
+export interface Outcome {
+  /** The server's command tag, or undefined when it failed. */
+  readonly tag: string | undefined;
+  /** SQLSTATE of the error the client was told. */
+  readonly error: string | undefined;
+  readonly rows: number;
+  readonly bytes: number;
+  /** Milliseconds from forward to completion. */
+  readonly duration: number;
+}
+
+/** Why a session ended from outside. */
+export interface Ending {
+  readonly cause: 'revoked' | 'expired' | 'killed' | 'stale' | 'shutdown' | 'fault';
+  readonly message: string;
+}

@@ -1,0 +1,40 @@
+import type { Json } from '../core/evidence.ts';
+import type { Revocation } from '../core/feed.ts';
+
+/** Sessions as the store lists them for people; the data plane writes, the control plane reads. */
+export interface SessionDirectory {
+  opened(row: SessionRow): Promise<void>;
+  /** Idempotent. */
+  ended(id: string, at: number, cause: string, totals: SessionTotals): Promise<void>;
+  /** Marks what a dead worker left open as ended (`cause: lost`). */
+  abandon(node: string, worker: number): Promise<number>;
+}
+
+export interface SessionRow {
+  readonly id: string;
+  readonly node: string;
+  readonly worker: number;
+  readonly target: string;
+  readonly database: string;
+  readonly role: string;
+  readonly grant: string;
+  /** Ids of grants, principal and agents in the chain. */
+  readonly chainIds: readonly string[];
+  /** `alice > ci (attested) > helper (asserted)`. */
+  readonly chain: string;
+  readonly detail: Json;
+  readonly startedAt: number;
+  readonly client: string | undefined;
+  readonly address: string;
+}
+
+export interface SessionTotals {
+  readonly operations: number;
+  readonly denied: number;
+  readonly rows: number;
+}
+
+/** Answers from memory whether something is revoked; fed by the feed and by look-ups at open. */
+export interface RevocationView {
+  struck(ids: readonly string[]): Revocation | undefined;
+}
