@@ -1,5 +1,4 @@
-import type { Json } from '../core/evidence.ts';
-import type { Revocation } from '../core/feed.ts';
+import type { Json } from './evidence.ts';
 
 /** Sessions as the store lists them for people; the data plane writes, the control plane reads. */
 export interface SessionDirectory {
@@ -8,6 +7,7 @@ export interface SessionDirectory {
   ended(id: string, at: number, cause: string, totals: SessionTotals): Promise<void>;
   /** Marks what a dead worker left open as ended (`cause: lost`). */
   abandon(node: string, worker: number): Promise<number>;
+  list(filter: SessionFilter): Promise<readonly ListedSession[]>;
 }
 
 export interface SessionRow {
@@ -34,7 +34,16 @@ export interface SessionTotals {
   readonly rows: number;
 }
 
-/** Answers from memory whether something is revoked; fed by the feed and by look-ups at open. */
-export interface RevocationView {
-  struck(ids: readonly string[]): Revocation | undefined;
+/** Newest first. `chainId` matches any id in the chain; `live` limits to sessions that have not ended. */
+export interface SessionFilter {
+  readonly live?: boolean;
+  readonly target?: string;
+  readonly chainId?: string;
+  readonly limit: number;
+}
+
+export interface ListedSession extends SessionRow {
+  readonly endedAt: number | undefined;
+  readonly cause: string | undefined;
+  readonly totals: SessionTotals | undefined;
 }
