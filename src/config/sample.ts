@@ -1,0 +1,88 @@
+/**
+ * The file that `sallyport init` writes: loads as it is. A `#` with one space after it is prose; any other is
+ * configuration to be switched on by taking the `#` away (a test does, and loads the result).
+ */
+export const SAMPLE_CONFIG: string = `# Sallyport. Check this file with "sallyport check"; it names file, line and column of whatever is wrong.
+#
+# A secret never stands here. Say where it is instead:
+# - env:NAME      an environment variable of the gateway
+# - file:PATH     a file, relative to this one
+# - sealed:NAME   in the gateway's store, encrypted ("sallyport targets seal NAME" puts it there)
+version: 1
+
+# Evidence, keys and the embedded database live here. Only the gateway's own user may read it.
+data: ./var
+
+# How clients reach this gateway. It is also the issuer of its tokens.
+url: https://localhost:7443
+
+# Every event and session carries the node's name. Nodes that share a store need different ones.
+node: gw-1
+
+# "embedded" runs a private PostgreSQL in the data folder. Several nodes share one of yours:
+#store: env:SALLYPORT_STORE     # postgres://user:password@host/database
+store: embedded
+
+listen:
+  https: 127.0.0.1:7443         # API and token exchange
+  postgres: 127.0.0.1:7432      # psql and every other PostgreSQL client
+  health: 127.0.0.1:7464        # /healthz and /readyz; keep it on loopback
+
+# Without this, a certificate authority and a certificate are generated in data/tls.
+#tls:
+#  certificate: file:tls/cert.pem
+#  key: file:tls/key.pem
+
+# "process" survives a crash of the gateway; "power" waits for the disk before an operation goes through.
+evidence:
+  durability: process
+
+# Who vouches for people and for workloads. Without any, only the local socket's owner gets in.
+#identity:
+#  providers:
+#    - name: corp
+#      kind: people
+#      issuer: https://id.example.com
+#      audience: sallyport               # the client id registered there
+#      groups_claim: groups
+#      name_claim: email
+#    - name: github
+#      kind: workload
+#      issuer: https://token.actions.githubusercontent.com
+#      audience: https://sallyport.example.com
+#      match: { repository_id: "123456", ref_protected: "true" }   # all must be equal
+#      agent: ci                         # what policies call it
+#      rights: delegated                 # may do what the person it acts for may; "own": needs permits of its own too
+
+targets:
+  - name: shop
+    protocol: postgres
+    address: 127.0.0.1:5432
+    database: shop
+    # Another machine is verified in full unless you say otherwise; on loopback the default is "disable".
+    #tls: verify-full           # or verify-ca, require, disable
+    #ca: file:tls/shop-ca.pem   # absent: the authorities the system trusts
+    credential: { user: shop_app, password: env:SHOP_PASSWORD }
+    labels: [prod]
+    mode: enforce               # "observe" decides and records, and enforces guardrails only
+    recording: { mode: required, rows: 1000 }
+    connections: { most: 50, queue: 100 }
+    # Labelled columns come back masked to everybody whom no policy lets "reveal" them.
+    columns:
+      - { column: public.customers.email, label: pii.email, mask: email }
+      - { column: "*.*.ssn", label: pii.ssn, mask: redact }
+    # Detectors look for values in columns that have no label.
+    detect: { detectors: [card, ssn, email], people: observe, agents: mask }
+
+# Detectors of your own: RE2 patterns.
+#detectors:
+#  - { name: order-key, pattern: "ORD-[0-9]{8}" }
+
+# Whom to ask. A policy annotated @approval("dba-oncall") waits for an answer from these groups.
+approvals:
+  rules:
+    - { name: dba-oncall, ask: [dba] }
+
+# The folder of *.cedar files that decide who may do what.
+policies: ./policies
+`;
