@@ -8,6 +8,7 @@ export interface SessionDirectory {
   /** Marks what a dead worker left open as ended (`cause: lost`). */
   abandon(node: string, worker: number): Promise<number>;
   list(filter: SessionFilter): Promise<readonly ListedSession[]>;
+  find(id: string): Promise<ListedSession | undefined>;
 }
 
 export interface SessionRow {

@@ -22,12 +22,14 @@ export type AuditType =
   | 'session.start'
   | 'session.refused'
   | 'session.end'
+  | 'session.killed'
   | 'operation.cleared'
   | 'operation.held'
   | 'operation.denied'
   | 'operation.done'
   | 'recording.viewed'
   | 'secret.opened'
+  | 'secret.sealed'
   | 'alarm';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
