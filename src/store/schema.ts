@@ -1,0 +1,72 @@
+import type { ColumnType, Generated } from 'kysely';
+
+/** The tables as queries see them. docs/storage.md says what each is for; migrations/ makes them. Times are milliseconds. */
+export interface Tables {
+  grants: GrantsTable;
+  revocations: RevocationsTable;
+  used_tokens: { key: Buffer; expires: number };
+  sessions: SessionsTable;
+  feed_head: { id: number; sequence: number };
+  feed: { sequence: number; kind: string; body: string; at: number };
+  nodes: NodesTable;
+  sealed: { name: string; key_id: string; sealed: Buffer; by: string; at: number };
+  versions: { version: number; kind: string; hash: string; text: string; by: string; at: number };
+  schema_version: { version: number; name: string; applied_at: Generated<Date> };
+}
+
+export interface GrantsTable {
+  id: string;
+  parent: string | null;
+  path: string[];
+  principal: string;
+  strikes: string[];
+  created_at: number;
+  expires: number;
+  uses_left: number | null;
+  record: string;
+  verifier: string;
+  par_hash: Buffer | null;
+  rec_hash: Buffer;
+}
+
+export interface RevocationsTable {
+  key: string;
+  kind: string;
+  id: string;
+  by: string;
+  reason: string;
+  at: number;
+  sequence: number;
+}
+
+export interface SessionsTable {
+  id: string;
+  node: string;
+  worker: number;
+  target: string;
+  database: string;
+  role: string;
+  grant_id: string;
+  chain_ids: string[];
+  chain: string;
+  detail: string;
+  started_at: number;
+  client: string | null;
+  address: string;
+  ended_at: number | null;
+  cause: string | null;
+  operations: number | null;
+  denied: number | null;
+  rows: number | null;
+}
+
+export interface NodesTable {
+  node: string;
+  worker: number;
+  incarnation: string;
+  version: string;
+  pid: number;
+  started_at: number;
+  seen_at: ColumnType<number, number, number>;
+  left_at: number | null;
+}
