@@ -30,7 +30,7 @@ export function lockDirectory(dir: string, name = 'lock'): DirectoryLock {
       const text = read(path);
       if (text === undefined) continue;
       const holder = parse(text);
-      if (holder && isAlive(holder)) {
+      if (holder && isRunning(holder.pid) && holder.started === startOf(holder.pid)) {
         throw new Fault('CONFLICT', `${dir} is in use by another gateway (process ${holder.pid})`);
       }
       evict(path, text, own);
@@ -58,23 +58,31 @@ function identify(pid: number): Holder {
   return { pid, started: startOf(pid) };
 }
 
-function isAlive(holder: Holder): boolean {
+/** Whether there is such a process and it has not ended; one that nobody waits for stays listed as a zombie. */
+export function isRunning(pid: number): boolean {
   try {
-    process.kill(holder.pid, 0);
+    process.kill(pid, 0);
   } catch (error) {
     if (codeOf(error) === 'ESRCH') return false;
   }
-  return holder.started === startOf(holder.pid);
+  const [state] = statOf(pid) ?? [];
+  return state !== 'Z' && state !== 'X';
 }
 
-/** Boot id and start tick on Linux (proc(5), field 22); elsewhere unknown, and the pid alone decides. */
+/** Boot id and start tick on Linux; elsewhere unknown, and the pid alone decides. */
 function startOf(pid: number): string {
+  const tick = statOf(pid)?.[19];
+  if (tick === undefined) return '';
+  return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}/${tick}`;
+}
+
+/** The fields of proc(5) stat from the third on (state first, start time twentieth): the second may hold spaces. */
+function statOf(pid: number): string[] | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    return `${boot}/${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''}`;
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
-    return '';
+    return undefined;
   }
 }
 

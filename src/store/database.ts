@@ -48,14 +48,14 @@ export function openDatabase(address: DatabaseAddress, most: number): Db {
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
 }
 
-/** One connection outside the pool, for LISTEN. `lost` is called once when it breaks. */
+/** One connection outside the pool, for LISTEN. `lost` is called when it breaks, perhaps more than once. */
 export async function openListener(
   address: DatabaseAddress,
   on: { notified: (payload: string) => void; lost: () => void },
 ): Promise<Listener> {
   const client = new pg.Client({ ...clientConfig(address), statement_timeout: 2_000, query_timeout: 2_000 });
-  client.once('error', on.lost);
-  client.once('end', on.lost);
+  client.on('error', on.lost);
+  client.on('end', on.lost);
   client.on('notification', (message) => on.notified(message.payload ?? ''));
   try {
     await client.connect();

@@ -57,7 +57,7 @@ export async function startEmbedded(data: string): Promise<EmbeddedServer> {
     const place = prepare(data, account);
     await clearOrphan(place);
     await makeCluster(place, account, binaries);
-    const server = new Server(place, account, binaries, lock.release);
+    const server = new Server(place, account, binaries, () => lock.release());
     await server.start();
     return server;
   } catch (error) {
@@ -167,6 +167,7 @@ class Server implements EmbeddedServer {
         await ended;
       }
     }
+    if (!this.#place.run.startsWith(this.#place.home)) rmSync(this.#place.run, { recursive: true, force: true });
     this.#release();
   }
 

@@ -28,6 +28,7 @@ export function prepare(data: string, account: Account): Place {
   mkdirSync(data, { recursive: true, mode: 0o700 });
   const real = realpathSync(data);
   const link = join(real, 'postgres');
+  openWay(real, account);
   if (!existsSync(link)) makeHome(real, link, account);
   const home = realpathSync(link);
   own(home, account);
@@ -40,11 +41,14 @@ export function prepare(data: string, account: Account): Place {
   };
 }
 
-function makeHome(data: string, link: string, account: Account): void {
+/** Where only the last step is closed to the account, it may pass: what is inside stays closed, its names unlisted. */
+function openWay(data: string, account: Account): void {
   if (!canReach(account, data) && canReach(account, dirname(data)) && statSync(data).uid === process.getuid?.()) {
-    // Only the last step is closed: what is inside stays closed, and its names stay unlisted.
     chmodSync(data, 0o711);
   }
+}
+
+function makeHome(data: string, link: string, account: Account): void {
   if (canReach(account, data)) {
     mkdirSync(link, { mode: 0o700 });
     return;

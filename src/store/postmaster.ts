@@ -2,6 +2,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isRunning } from '../audit/lock.ts';
 import { Fault } from '../core/fault.ts';
 import type { Place } from './place.ts';
 
@@ -17,7 +18,7 @@ export async function clearOrphan(place: Place): Promise<void> {
   const file = join(place.cluster, 'postmaster.pid');
   const pid = pidIn(file);
   if (pid === undefined) return;
-  if (!isAlive(pid)) return; // the server itself removes the file of a dead predecessor
+  if (!isRunning(pid)) return; // the server itself removes the file of a dead predecessor
   if (!(await answers(place)) && !isServerOf(pid, place)) {
     rmSync(file, { force: true });
     return;
@@ -41,7 +42,7 @@ export function answers(place: Place): Promise<boolean> {
       resolve(answer);
     };
     socket.once('connect', () => settle(true));
-    socket.once('error', () => settle(false));
+    socket.on('error', () => settle(false));
     socket.setTimeout(1000, () => settle(true));
   });
 }
@@ -52,15 +53,6 @@ function pidIn(file: string): number | undefined {
     return Number.isSafeInteger(pid) && pid > 1 ? pid : undefined;
   } catch {
     return undefined;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
   }
 }
 
@@ -83,7 +75,7 @@ function signalTo(pid: number, signal: 'SIGINT' | 'SIGQUIT'): void {
 
 async function isGone(pid: number, patience: number): Promise<boolean> {
   for (let waited = 0; waited < patience; waited += 20) {
-    if (!isAlive(pid)) return true;
+    if (!isRunning(pid)) return true;
     await sleep(20);
   }
   return false;

@@ -9,7 +9,7 @@ export const TEST_KEY: Uint8Array = new Uint8Array(32).fill(7);
 export const realClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
 /** A data directory below the system's temporary one; `remove` it when done. */
-export function scratchDirectory(): { readonly path: string; remove(): void } {
+export function scratchDirectory(): { readonly path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), 'sallyport-test-'));
   return { path, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 5 }) };
 }
