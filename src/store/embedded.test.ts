@@ -17,6 +17,7 @@ afterEach(async () => {
 function data(...below: string[]): string {
   const scratch = scratchDirectory();
   cleanups.push(scratch.remove);
+  chmodSync(scratch.path, 0o711);
   return join(scratch.path, ...below);
 }
 
