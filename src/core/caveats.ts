@@ -1,4 +1,5 @@
 import type { Action } from './action.ts';
+import { encodePart } from './resource.ts';
 
 /**
  * What a grant takes away. Absent fields take nothing; what is present must hold, on every grant of the path.
@@ -22,7 +23,7 @@ export interface Scope {
   readonly roles?: readonly string[];
   /** Actions, or the groups `read` and `write`. Absent: all actions that policy permits. */
   readonly actions?: readonly ScopeAction[];
-  /** `schema.table` (each part percent-encoded as in resource ids) to its columns, or `*` for all of them. */
+  /** `schema.table` (as `tableKey` spells it) to its columns, unencoded, or `*` for all of them. */
   readonly tables?: Readonly<Record<string, '*' | readonly string[]>>;
   /** Binds the scope to one statement. */
   readonly statement?: StatementBinding;
@@ -39,3 +40,8 @@ export const ACTION_GROUPS: Readonly<Record<'read' | 'write', readonly Action[]>
   read: ['select', 'introspect', 'copy-out', 'lock'],
   write: ['insert', 'update', 'delete', 'truncate', 'copy-in'],
 };
+
+/** Names a table in a scope: `schema.table`, each part percent-encoded as in resource ids, and its dots too. */
+export function tableKey(schema: string, table: string): string {
+  return [schema, table].map((part) => encodePart(part).replaceAll('.', '%2E')).join('.');
+}

@@ -4,6 +4,14 @@ import type { Label } from './label.ts';
 export const MASK_STYLES = ['redact', 'null', 'partial', 'hash', 'email', 'date', 'constant'] as const;
 export type MaskStyle = (typeof MASK_STYLES)[number];
 
+/** `date` and `email` keep part of a value's meaning, `partial` its end, `hash` its identity, the others nothing. */
+const STRICTEST_FIRST: readonly MaskStyle[] = ['redact', 'null', 'constant', 'hash', 'partial', 'date', 'email'];
+
+/** Sorts what could mask one column so that the strictest stands first. */
+export function strictestFirst(a: { readonly style: MaskStyle }, b: { readonly style: MaskStyle }): number {
+  return STRICTEST_FIRST.indexOf(a.style) - STRICTEST_FIRST.indexOf(b.style);
+}
+
 /** Mask one column of the result. */
 export interface MaskObligation {
   readonly kind: 'mask';
@@ -29,6 +37,8 @@ export interface DetectObligation {
   readonly kind: 'detect';
   readonly detectors: readonly string[];
   readonly then: 'observe' | 'mask' | 'deny';
+  /** Labelled columns that policy reveals: what they hold is known and permitted, so it is not looked for. */
+  readonly except?: readonly { readonly table: number; readonly attribute: number }[];
 }
 
 export type Obligation = MaskObligation | RowCapObligation | DetectObligation;

@@ -1,0 +1,153 @@
+import { ACTIONS, type Action } from '../core/action.ts';
+import { combine, type Decision, type Denial, deny, type Permit } from '../core/decision.ts';
+import type { ColumnUse, StatementFacts } from '../core/facts.ts';
+import { agentsOf, type Chain } from '../core/grant.ts';
+import type { Label } from '../core/label.ts';
+import type { Binding } from '../core/login.ts';
+import type { DetectObligation, Obligation } from '../core/obligation.ts';
+import type { Operation } from '../core/operation.ts';
+import type { Ask, AskContext, PolicyEngine } from '../core/policy.ts';
+import { resourceId } from '../core/resource.ts';
+import { coversPlainStatement, coversThing, rowCap } from './caveats.ts';
+import { type Answer, actionsOn, ruleOnLabelled, tableOf } from './columns.ts';
+import type { Asked } from './reach.ts';
+
+/** One SQL message, before anybody decided about it. */
+export interface SqlQuestion {
+  readonly chain: Chain;
+  readonly operation: Operation;
+  readonly target: {
+    readonly name: string;
+    readonly labels: readonly Label[];
+    readonly detect?: DetectRules | undefined;
+  };
+  readonly context: { readonly binding: Binding; readonly source: string; readonly now: number };
+}
+
+/** What detectors look for on a target, and what happens then: to people in person, and to chains with an agent. */
+export interface DetectRules {
+  readonly detectors: readonly string[];
+  readonly people: DetectObligation['then'];
+  readonly agents: DetectObligation['then'];
+}
+
+export interface SqlDecision {
+  readonly decision: Decision;
+  /**
+   * The same where the target is only observed: missing permits, holds and labelled columns are let pass (masks stay);
+   * guardrails, caveats and faults still deny.
+   */
+  readonly observed: Permit | Denial;
+}
+
+/**
+ * Policy and caveats over everything one message does (policy.md §1, §3): every statement, every use, every column.
+ * One denial denies the message, else one hold holds it. Nothing here is remembered; the engine remembers its answers.
+ */
+export function decideSql(engine: PolicyEngine, question: SqlQuestion): SqlDecision {
+  const { statements } = question.operation.facts;
+  const walks = statements.map((statement) => walk(engine, question, statement));
+  const decisions = [given(question, walks), ...walks.flatMap((found) => found.decisions)];
+  return { decision: tidy(combine(decisions)), observed: tidy(observe(decisions)) };
+}
+
+const NOTHING_AGAINST: Permit = { effect: 'permit', policies: [], obligations: [] };
+
+interface Walk {
+  readonly decisions: readonly Decision[];
+  readonly revealed: readonly ColumnUse[];
+}
+
+function walk(engine: PolicyEngine, question: SqlQuestion, statement: StatementFacts): Walk {
+  const { chain, operation, target } = question;
+  const asked: Asked = { ...operation, target: target.name };
+  const context: AskContext = {
+    ...question.context,
+    statement: { verb: statement.verb, bounded: statement.bounded, count: operation.facts.statements.length },
+  };
+  const reach = (ask: Ask): Decision => coversThing(chain, asked, ask) ?? NOTHING_AGAINST;
+  /** Caveats first: what a pass does not reach, policy need not be asked about. */
+  const answer = (ask: Ask): Decision => coversThing(chain, asked, ask) ?? engine.decide(chain, ask, context);
+
+  const decisions: Decision[] = statement.uses.map(answer);
+  const revealed: ColumnUse[] = [];
+  for (const { name, class: kind } of statement.settings) {
+    if (kind !== 'admin') continue;
+    const path = [target.name, operation.database, name];
+    decisions.push(answer({ action: 'admin', resource: { kind: 'Setting', path }, labels: target.labels }));
+  }
+  for (const use of statement.columns) {
+    const above = labelsAbove(statement, use, target.labels);
+    const told = use.labels.length > 0 || engine.namesColumnsOf(tableOf(use.column));
+    decisions.push(...onColumn(statement, use, { above, answer: told ? answer : reach }));
+    if (use.labels.length === 0) continue;
+    const ruling = ruleOnLabelled(statement, use, { above, answer });
+    decisions.push(...ruling.decisions);
+    if (ruling.revealed && use.use === 'read') revealed.push(use);
+  }
+  if (decisions.length === 0) decisions.push(...onNothing(question, statement, { asked, answer }));
+  return { decisions, revealed };
+}
+
+/** The statement's own verbs on one column. A column needs no permit besides its table's, but can be forbidden or held. */
+function onColumn(
+  statement: StatementFacts,
+  use: ColumnUse,
+  { above, answer }: { readonly above: readonly Label[]; readonly answer: Answer },
+): Decision[] {
+  const labels = [...use.labels.map(({ label }) => label), ...above];
+  const decisions = actionsOn(statement, use).map((action) => answer({ action, resource: use.column, labels }));
+  return decisions.filter((decision) => decision.effect !== 'deny' || decision.reason !== 'no-permit');
+}
+
+/** A statement that uses nothing asks for nothing, unless what it does is not reading: then its verb is asked. */
+function onNothing(
+  { chain, operation, target }: SqlQuestion,
+  statement: StatementFacts,
+  { asked, answer }: { readonly asked: Asked; readonly answer: Answer },
+): Decision[] {
+  const { verb } = statement;
+  if (statement.free || !isAction(verb)) return [];
+  if (verb === 'select') return [coversPlainStatement(chain, asked) ?? []].flat();
+  const path = [target.name, operation.database];
+  return [answer({ action: verb, resource: { kind: 'Database', path }, labels: target.labels })];
+}
+
+function isAction(verb: string): verb is Action {
+  return (ACTIONS as readonly string[]).includes(verb);
+}
+
+function labelsAbove(statement: StatementFacts, use: ColumnUse, target: readonly Label[]): Label[] {
+  const table = resourceId(tableOf(use.column));
+  const on = statement.uses.filter(({ resource }) => resourceId(resource) === table);
+  return [...new Set([...target, ...on.flatMap(({ labels }) => labels)])].sort();
+}
+
+/** What holds for every message of the chain on this target. */
+function given({ chain, target }: SqlQuestion, walks: readonly Walk[]): Permit {
+  const obligations: Obligation[] = rowCap(chain);
+  const { detect } = target;
+  if (detect && detect.detectors.length > 0) {
+    const except = walks.flatMap(({ revealed }) => revealed.map(({ table, attribute }) => ({ table, attribute })));
+    const then = agentsOf(chain).length > 0 ? detect.agents : detect.people;
+    obligations.push({ kind: 'detect', detectors: detect.detectors, then, except });
+  }
+  return { effect: 'permit', policies: [], obligations };
+}
+
+function observe(decisions: readonly Decision[]): Permit | Denial {
+  const kept = decisions.filter(
+    (decision) =>
+      decision.effect === 'permit' ||
+      (decision.effect === 'deny' && decision.reason !== 'no-permit' && decision.reason !== 'labelled-column'),
+  );
+  const decision = combine(kept);
+  return decision.effect === 'hold' ? deny('policy-fault', 'a hold cannot be observed') : decision;
+}
+
+/** A column read twice is masked once. */
+function tidy<T extends Decision>(decision: T): T {
+  if (decision.effect === 'deny') return decision;
+  const seen = new Map(decision.obligations.map((obligation) => [JSON.stringify(obligation), obligation]));
+  return { ...decision, obligations: [...seen.values()] };
+}
