@@ -37,7 +37,7 @@ export class CountedRandom implements Random {
 /** Keeps what was appended; refuses when told to. */
 export class MemoryAudit implements AuditSink {
   readonly events: AuditEvent[] = [];
-  broken = false;
+  broken: boolean = false;
 
   async audit(event: AuditEvent): Promise<void> {
     if (this.broken) throw new Fault('EVIDENCE_UNWRITABLE', 'no space');

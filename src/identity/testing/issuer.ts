@@ -1,4 +1,4 @@
-import { exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose';
+import { type CryptoKey, exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose';
 import type { Clock } from '../../core/clock.ts';
 import type { Fetch } from '../jwt.ts';
 
