@@ -29,7 +29,8 @@ export function buildProviders(raw: readonly Entry<RawProvider>[], notes: Notes)
 
 function buildProvider(raw: RawProvider, path: Path, notes: Notes): ProviderConfig {
   const { name, issuer, audience } = raw;
-  if (!URL.canParse(issuer) || !isProtected(new URL(issuer))) {
+  if (name === 'asserted') notes.error([...path, 'name'], 'is reserved for agents that a parent vouches for');
+  if (issuer.includes('|') || !URL.canParse(issuer) || !isProtected(new URL(issuer))) {
     notes.error([...path, 'issuer'], 'must be an https:// address (http:// only on loopback)');
   } else if (new URL(issuer).search !== '' || new URL(issuer).hash !== '') {
     notes.error([...path, 'issuer'], 'must have no query and no fragment');

@@ -32,7 +32,7 @@ const provider = Type.Object(
     groups_claim: Type.Optional(Type.String(LINE)),
     name_claim: Type.Optional(Type.String(LINE)),
     match: Type.Optional(Type.Record(Type.String(), claim, { ...CLOSED, minProperties: 1, maxProperties: 32 })),
-    agent: Type.Optional(Type.String(NAME)),
+    agent: Type.Optional(Type.String({ ...NAME, maxLength: 32 })),
     rights: Type.Optional(Type.Enum(['delegated', 'own'])),
   },
   CLOSED,

@@ -1,0 +1,118 @@
+import type { Config } from '../config/config.ts';
+import type { Clock, Random } from '../core/clock.ts';
+import type { Decision } from '../core/decision.ts';
+import type { SessionDirectory } from '../core/directory.ts';
+import type { AuditEvent, EvidenceWriter, RecordingEntry } from '../core/evidence.ts';
+import type { Chain } from '../core/grant.ts';
+import type { Authenticator, Origin } from '../core/login.ts';
+import type { PolicyEngine } from '../core/policy.ts';
+import type { IssuedPass } from '../identity/exchange.ts';
+import type { Introspection } from '../identity/introspect.ts';
+import type { OAuthError } from '../identity/oauth-error.ts';
+import type { GrantStore } from '../identity/ports.ts';
+
+/** All that the control plane reaches. main.ts wires it; tests hand in fakes. */
+export interface ControlPorts {
+  readonly version: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The configuration in force; may be another one at the next call. */
+  readonly config: () => Config;
+  readonly engine: () => PolicyEngine;
+  readonly authenticator: Pick<Authenticator, 'bearer'>;
+  readonly tokens: TokenService;
+  readonly grants: GrantStore;
+  readonly sessions: Pick<SessionDirectory, 'list' | 'find'>;
+  readonly evidence: Pick<EvidenceWriter, 'audit'>;
+  readonly archive: Archive;
+  readonly explain: (request: ExplainRequest) => Promise<Explanation>;
+  readonly targets: TargetService;
+  readonly health: () => Promise<Health>;
+}
+
+/** The token endpoint's logic, as the identity room has it, with its ports filled in. */
+export interface TokenService {
+  exchange(form: URLSearchParams, origin: Origin): Promise<IssuedPass | OAuthError>;
+  introspect(token: string, origin: Origin): Promise<Introspection>;
+  revoke(token: string, origin: Origin): Promise<void>;
+}
+
+/** Reads evidence. Iteration ends when there is no more, or, following, when `signal` aborts. */
+export interface Archive {
+  audit(query: AuditQuery, signal: AbortSignal): AsyncIterable<AuditEvent>;
+  /** In the order they were recorded; decrypted. Throws Fault NOT_FOUND, EVIDENCE_BROKEN or SECRET_UNAVAILABLE. */
+  recording(session: string, signal: AbortSignal): AsyncIterable<RecordingEntry>;
+}
+
+export interface AuditQuery {
+  /** The newest events that match; all of them when undefined. */
+  readonly last: number | undefined;
+  readonly follow: boolean;
+  readonly types: readonly string[] | undefined;
+  readonly session: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly since: number | undefined;
+}
+
+export interface TargetService {
+  /** Dials, logs in and hangs up. Never throws: what went wrong is the answer. */
+  test(name: string): Promise<TargetTest>;
+  /** Encrypts and keeps a secret under a name, replacing what was there. */
+  seal(name: string, value: string, by: string): Promise<void>;
+}
+
+export interface TargetTest {
+  readonly ok: boolean;
+  /** For people: what was reached, or what failed and what to look at. */
+  readonly message: string;
+  readonly milliseconds: number;
+}
+
+export interface ExplainRequest {
+  readonly chain: Chain;
+  readonly target: string;
+  readonly database: string;
+  readonly role: string;
+  readonly sql: string;
+  readonly source: string;
+}
+
+export interface Explanation {
+  /** As `describeChain` says. */
+  readonly as: string;
+  readonly target: string;
+  readonly database: string;
+  readonly decision: Decision;
+  readonly statements: readonly ExplainedStatement[];
+}
+
+export interface ExplainedStatement {
+  readonly verb: string;
+  readonly bounded: boolean;
+  readonly asks: readonly ExplainedAsk[];
+  readonly columns: readonly ExplainedColumn[];
+}
+
+export interface ExplainedAsk {
+  /** Who was asked about: the principal, or an agent with rights of its own. */
+  readonly identity: string;
+  readonly action: string;
+  readonly resource: string;
+  readonly labels: readonly string[];
+  readonly effect: Decision['effect'];
+  readonly policies: readonly string[];
+}
+
+export interface ExplainedColumn {
+  readonly column: string;
+  readonly use: string;
+  readonly labels: readonly string[];
+  /** How its values come back; undefined: as they are. */
+  readonly mask: string | undefined;
+}
+
+export interface Health {
+  /** Takes traffic. */
+  readonly ready: boolean;
+  readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly detail?: string }[];
+}

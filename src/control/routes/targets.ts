@@ -1,0 +1,81 @@
+import { type Static, Type } from 'typebox';
+import { formatAddress } from '../../config/address.ts';
+import type { TargetConfig } from '../../config/config.ts';
+import type { Routes } from '../app.ts';
+import { askContext, type Caller, callerId, demand, may } from '../caller.ts';
+import { notFound } from '../http-problem.ts';
+import type { ControlPorts } from '../ports.ts';
+
+const name = Type.Object({ name: Type.String({ maxLength: 63 }) });
+const sealing = Type.Object(
+  {
+    name: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$' }),
+    value: Type.String({ minLength: 1, maxLength: 16_384 }),
+  },
+  { additionalProperties: false },
+);
+
+export function targetRoutes({ app, ports, caller }: Routes): void {
+  app.get('/v1/targets', async (request) => {
+    const who = await caller(request);
+    const admin = may(who, 'gateway-admin', ports);
+    const { targets, listen } = ports.config();
+    const seen = targets.filter((target) => admin || reaches(who, target, ports));
+    return {
+      listen: { postgres: formatAddress(listen.postgres) },
+      targets: seen.map((target) => (admin ? { ...describe(target), ...inner(target) } : describe(target))),
+    };
+  });
+
+  app.post('/v1/targets/:name/test', { schema: { params: name } }, async (request) => {
+    const who = await caller(request);
+    demand(who, ['gateway-admin'], ports);
+    const { name: wanted } = request.params as Static<typeof name>;
+    if (!ports.config().targets.some((target) => target.name === wanted)) throw notFound('target');
+    return await ports.targets.test(wanted);
+  });
+
+  app.post('/v1/targets/seal', { schema: { body: sealing } }, async (request, reply) => {
+    const who = await caller(request);
+    demand(who, ['gateway-admin'], ports);
+    const { name: under, value } = request.body as Static<typeof sealing>;
+    // Written down first: a secret that changed without a trace is worse than a trace without a change.
+    await ports.evidence.audit({
+      v: 1,
+      type: 'secret.sealed',
+      at: new Date(ports.clock.now()).toISOString(),
+      name: under,
+      by: callerId(who),
+    });
+    await ports.targets.seal(under, value, callerId(who));
+    reply.code(204);
+  });
+}
+
+/** Whether anything at all could be done there: the target is not hidden from whoever may connect to it. */
+function reaches(caller: Caller, target: TargetConfig, ports: ControlPorts): boolean {
+  if (caller.kind === 'local') return true;
+  const { chain } = caller.login;
+  const scoped = chain.grants.every(
+    ({ caveats: { scopes } }) => !scopes || scopes.some((scope) => scope.target === target.name),
+  );
+  if (!scoped) return false;
+  const ask = { action: 'connect', resource: { kind: 'Target', path: [target.name] }, labels: target.labels } as const;
+  return ports.engine().decide(chain, ask, askContext(caller, ports)).effect !== 'deny';
+}
+
+function describe({ name, database, databases, roles, labels, mode }: TargetConfig) {
+  return { name, protocol: 'postgres', database, databases, roles, labels, mode };
+}
+
+/** What only administrators need to see. */
+function inner({ address, tls, credential, recording, connections, columns }: TargetConfig) {
+  return {
+    address: 'path' in address ? address.path : formatAddress(address),
+    tls: tls.mode,
+    user: credential.user,
+    recording,
+    connections,
+    columns,
+  };
+}

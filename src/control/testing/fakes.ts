@@ -1,0 +1,226 @@
+import { parseConfig } from '../../config/load.ts';
+import type { Agent } from '../../core/agent.ts';
+import type { Caveats } from '../../core/caveats.ts';
+import { deny } from '../../core/decision.ts';
+import type { ListedSession } from '../../core/directory.ts';
+import type { AuditEvent, RecordingEntry } from '../../core/evidence.ts';
+import { Fault } from '../../core/fault.ts';
+import type { Revocation } from '../../core/feed.ts';
+import { type Chain, currentOf, type Grant } from '../../core/grant.ts';
+import type { Login } from '../../core/login.ts';
+import type { PolicyEngine } from '../../core/policy.ts';
+import type { Principal } from '../../core/principal.ts';
+import { oauthError } from '../../identity/oauth-error.ts';
+import type { AuditQuery, ControlPorts, ExplainRequest } from '../ports.ts';
+
+/** 22 characters from a short word. */
+export function idOf(word: string): string {
+  return word.padStart(22, '0');
+}
+
+export const NOW: number = Date.parse('2026-10-01T12:00:00Z');
+
+export function grantOf(word: string, more: Partial<Grant> = {}): Grant {
+  const name = more.principal?.name ?? 'alice';
+  return {
+    id: idOf(word),
+    parent: undefined,
+    path: [idOf(word)],
+    principal: person(name),
+    agent: undefined,
+    caveats: {},
+    createdAt: NOW,
+    connectBy: NOW + 3_600_000,
+    expires: NOW + 3_600_000,
+    uses: undefined,
+    delegable: true,
+    maxDepth: 8,
+    purpose: undefined,
+    transaction: idOf('txn'),
+    login: undefined,
+    ...more,
+  };
+}
+
+export function person(name: string, groups: readonly string[] = []): Principal {
+  return { kind: 'user', id: `https://id.example|${name}`, name, groups };
+}
+
+export function childOf(parent: Grant, word: string, agent: Agent | undefined, caveats: Caveats = {}): Grant {
+  return grantOf(word, {
+    parent: parent.id,
+    path: [...parent.path, idOf(word)],
+    principal: parent.principal,
+    agent,
+    caveats,
+  });
+}
+
+export const CI: Agent = {
+  id: 'https://ci.example|job',
+  name: 'deploy',
+  kind: 'ci',
+  assurance: 'attested',
+  class: 'github',
+  rights: 'delegated',
+  groups: [],
+};
+
+/** Ports over plain values, which tests set and look at. */
+export class FakeControl {
+  now: number = NOW;
+  chains: Map<string, Chain> = new Map();
+  /** Passes, by themselves. */
+  passes: Map<string, Chain> = new Map();
+  revoked: Map<string, Revocation> = new Map();
+  events: AuditEvent[] = [];
+  sealed: Map<string, string> = new Map();
+  /** Names of principals that hold every right over the gateway. */
+  admins: string[] = ['dave'];
+  auditors: string[] = ['erin'];
+  sessions: ListedSession[] = [];
+  entries: RecordingEntry[] = [];
+  archived: AuditEvent[] = [];
+  asked: AuditQuery[] = [];
+  explained: ExplainRequest[] = [];
+  forms: URLSearchParams[] = [];
+  unwritable: boolean = false;
+  /** Resolves while something follows the audit log. */
+  follow: ((signal: AbortSignal) => Promise<void>) | undefined;
+
+  add(pass: string, ...grants: [Grant, ...Grant[]]): Chain {
+    const chain = { grants };
+    this.passes.set(pass, chain);
+    for (let length = 1; length <= grants.length; length++) {
+      const upper: Chain = { grants: [grants[0], ...grants.slice(1, length)] };
+      this.chains.set(currentOf(upper).id, upper);
+    }
+    return chain;
+  }
+
+  readonly engine: PolicyEngine = {
+    epoch: 1,
+    decide: (_chain, ask) =>
+      ask.resource.path[0] === 'hidden'
+        ? deny('no-permit', 'no')
+        : { effect: 'permit', policies: ['p'], obligations: [] },
+    decideGateway: (principal, action) => {
+      const allowed = action === 'gateway-audit' ? this.auditors : this.admins;
+      if (allowed.includes(principal.name)) return { effect: 'permit', policies: ['p'], obligations: [] };
+      return deny('no-permit', 'no');
+    },
+    namesColumnsOf: () => false,
+  };
+
+  ports(): ControlPorts {
+    const loaded = parseConfig(CONFIG, '/tmp/sallyport.yaml');
+    if (!loaded.ok) throw new Error(loaded.problems.map((problem) => problem.message).join());
+    const { config } = loaded;
+    let count = 0;
+    return {
+      version: '0',
+      clock: { now: () => this.now, monotonic: () => this.now },
+      random: { bytes: (length) => new Uint8Array(length).fill(count++) },
+      config: () => config,
+      engine: () => this.engine,
+      authenticator: {
+        bearer: async (secret): Promise<Login> => {
+          const chain = this.passes.get(secret);
+          if (!chain) throw new Fault('LOGIN_FAILED', 'inner detail');
+          return { chain, binding: 'bearer' };
+        },
+      },
+      tokens: {
+        exchange: async (form) => {
+          this.forms.push(form);
+          const chain = this.passes.get(form.get('subject_token') ?? '');
+          if (!chain) return oauthError('invalid_request', 'subject_token is not accepted', ['subject_token: unknown']);
+          return { pass: 'slp_new', chain, details: undefined, summary: 'may do things' };
+        },
+        introspect: async (token) => (this.passes.has(token) ? { active: true, sub: 'x' } : { active: false }),
+        revoke: async (token) => {
+          this.passes.delete(token);
+        },
+      },
+      grants: {
+        insert: async () => undefined,
+        verifier: async () => undefined,
+        debit: async () => 'debited',
+        usesLeft: async () => undefined,
+        once: async () => true,
+        load: async (id) => {
+          const chain = this.chains.get(id);
+          return chain && { chain, revoked: chain.grants.map((grant) => this.revoked.get(grant.id)).find(Boolean) };
+        },
+        // Gives everything: what may be seen is the routes' business.
+        list: async () =>
+          [...this.chains.values()].map((chain) => ({
+            grant: currentOf(chain),
+            usesLeft: undefined,
+            revoked: this.revoked.get(currentOf(chain).id),
+          })),
+        revoke: async (subject, by, reason) => {
+          const revocation = { subject, by, reason, at: this.now };
+          this.revoked.set(subject.id, revocation);
+          return revocation;
+        },
+      },
+      sessions: {
+        list: async () => this.sessions,
+        find: async (id) => this.sessions.find((session) => session.id === id),
+      },
+      evidence: {
+        audit: async (event) => {
+          if (this.unwritable) throw new Fault('EVIDENCE_UNWRITABLE', 'disk full at /var/secret');
+          this.events.push(event);
+        },
+      },
+      archive: this.#archive(),
+      explain: async (request) => {
+        this.explained.push(request);
+        return {
+          as: 'x',
+          target: request.target,
+          database: request.database,
+          decision: { effect: 'permit', policies: [], obligations: [] },
+          statements: [],
+        };
+      },
+      targets: {
+        test: async () => ({ ok: true, message: 'PostgreSQL 18', milliseconds: 3 }),
+        seal: async (name, value) => {
+          this.sealed.set(name, value);
+        },
+      },
+      health: async () => ({ ready: true, checks: [] }),
+    };
+  }
+
+  #archive(): ControlPorts['archive'] {
+    const self = this;
+    return {
+      async *audit(query, signal) {
+        self.asked.push(query);
+        yield* self.archived;
+        if (query.follow) await self.follow?.(signal);
+      },
+      async *recording(session) {
+        for (const entry of self.entries) {
+          if (entry.session === session) yield entry;
+          else throw new Fault('EVIDENCE_BROKEN', 'inner detail');
+        }
+      },
+    };
+  }
+}
+
+const CONFIG = `
+version: 1
+url: https://gw.example.com
+identity:
+  providers:
+    - { name: corp, kind: people, issuer: "https://id.example", audience: sallyport }
+targets:
+  - { name: shop, protocol: postgres, address: db.example, database: shop, credential: { user: app, password: "env:SECRET" } }
+  - { name: hidden, protocol: postgres, address: db.example, database: hidden, credential: { user: app } }
+`;
