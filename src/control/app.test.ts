@@ -60,8 +60,8 @@ async function ask(method: 'GET' | 'POST', url: string, as: string | undefined, 
   };
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: what a server answered, looked at by tests
-function parse(body: string): any {
+/** One JSON value, or one for each line. */
+function parse(body: string) {
   try {
     return JSON.parse(body);
   } catch {

@@ -175,7 +175,7 @@ export class FakeControl {
           this.events.push(event);
         },
       },
-      archive: this.#archive(),
+      archive: archiveOf(this),
       explain: async (request) => {
         this.explained.push(request);
         return {
@@ -195,23 +195,22 @@ export class FakeControl {
       health: async () => ({ ready: true, checks: [] }),
     };
   }
+}
 
-  #archive(): ControlPorts['archive'] {
-    const self = this;
-    return {
-      async *audit(query, signal) {
-        self.asked.push(query);
-        yield* self.archived;
-        if (query.follow) await self.follow?.(signal);
-      },
-      async *recording(session) {
-        for (const entry of self.entries) {
-          if (entry.session === session) yield entry;
-          else throw new Fault('EVIDENCE_BROKEN', 'inner detail');
-        }
-      },
-    };
-  }
+function archiveOf(fake: FakeControl): ControlPorts['archive'] {
+  return {
+    async *audit(query, signal) {
+      fake.asked.push(query);
+      yield* fake.archived;
+      if (query.follow) await fake.follow?.(signal);
+    },
+    async *recording(session) {
+      for (const entry of fake.entries) {
+        if (entry.session !== session) throw new Fault('EVIDENCE_BROKEN', 'inner detail');
+        yield entry;
+      }
+    },
+  };
 }
 
 const CONFIG = `
