@@ -7,6 +7,7 @@
 /** Stable codes. A code is never reused for another meaning; docs/reference/contract.md lists them for users. */
 export type FaultCode =
   | 'PROTOCOL_MALFORMED' // bytes that are not a message of the protocol
+  | 'PROTOCOL_ENCODING' // text that is not valid UTF-8
   | 'PROTOCOL_LIMIT' // a message, count or depth over its limit
   | 'PROTOCOL_UNEXPECTED' // a well-formed message the state does not allow
   | 'PROTOCOL_UNSUPPORTED' // a feature the gateway refuses to speak

@@ -1,6 +1,7 @@
 import type { Denial } from './decision.ts';
 import type { SqlReader } from './facts.ts';
 import type { Chain } from './grant.ts';
+import type { Label } from './label.ts';
 import type { Login, Origin } from './login.ts';
 import type { Clearance, Operation } from './operation.ts';
 import type { Credential, Target } from './target.ts';
@@ -37,12 +38,17 @@ export interface Session {
   /** Short text for the target's own logs: agent and grant, at most 63 bytes. */
   readonly tag: string;
 
+  /** What `clear` would refuse, for a statement that is only being prepared. Decides; debits, holds and records nothing. */
+  foresee(operation: Operation): Denial | undefined;
   /** Decides, records, waits if held. Never throws: a fault on the way is a denial. */
   clear(operation: Operation): Promise<Clearance | Denial>;
   /** Whether what was cleared may still go on, after time passed or an epoch moved. Debits nothing. */
   stillClear(clearance: Clearance): true | Denial;
   /** A refusal that was found before the gate (unreadable, unsupported): recorded like any denial. */
   refused(text: string, denial: Denial): Promise<void>;
+
+  /** The keyed function behind `hash` masks: one key per root principal and label. */
+  hasher(label: Label): (bytes: Uint8Array) => Uint8Array;
 
   /** Waits for a place under the target's connection cap. Throws Fault TARGET_BUSY. */
   lease(): Promise<Lease>;

@@ -1,0 +1,76 @@
+import type { Duplex } from 'node:stream';
+import type { SqlFacts } from '../../core/facts.ts';
+import type { Lease, Session } from '../../core/session.ts';
+import type { CancelKey, TransactionStatus } from '../../wire/postgres/backend.ts';
+import { cancelUpstream, type Upstream } from './dial.ts';
+import { Gather } from './gather.ts';
+import { NameScope } from './name-scope.ts';
+import { Names } from './names.ts';
+import { Pending } from './pending.ts';
+import { type Cursor, MAX_NAMES, type Portal, type Prepared } from './statements.ts';
+
+/**
+ * What both directions of one connection share. The client lane asks and pushes onto `pending`; the server lane
+ * answers and shifts. Neither touches the other's socket except through the gathers here.
+ */
+export class Conversation {
+  readonly session: Session;
+  readonly client: Duplex;
+  readonly pending: Pending = new Pending();
+  readonly prepared: Names<Prepared> = new Names(MAX_NAMES);
+  /** Portals and cursors share one namespace on the server. */
+  readonly portals: Names<Portal | Cursor> = new Names(MAX_NAMES);
+  readonly toClient: Gather = new Gather();
+  readonly toServer: Gather = new Gather();
+
+  upstream: Upstream | undefined;
+  lease: Lease | undefined;
+  /** The target's own FATAL was passed on: nothing is to be said after it. */
+  fatalTold = false;
+  status: TransactionStatus = 'I';
+  /** The server failed in a pipeline and reads past everything up to a Sync that was not sent yet. */
+  skipping = false;
+  /** Messages of the extended protocol were sent since the last Sync: a Query or Sync of ours would commit them. */
+  inPipeline = false;
+  readonly names: NameScope;
+  /** While the server takes copy data: how many Syncs it would have read past were held back. */
+  copyIn: { heldSyncs: number } | undefined;
+
+  constructor(session: Session, client: Duplex) {
+    this.session = session;
+    this.client = client;
+    this.names = new NameScope({
+      target: session.target.name,
+      database: session.database,
+      role: session.role,
+      searchPath: [],
+      temporary: [],
+    });
+  }
+
+  /** Asks the target to stop what it runs for this connection, if it runs anything. */
+  cancel(): void {
+    const key: CancelKey | undefined = this.upstream?.key;
+    if (key !== undefined && this.pending.length > 0) void cancelUpstream(this.session.target, key);
+  }
+
+  /** Writes what is gathered for the client; false when it asks to wait. */
+  flushClient(): boolean {
+    const bytes = this.toClient.take();
+    if (bytes === undefined || this.client.writableEnded || this.client.destroyed) return true;
+    return this.client.write(bytes);
+  }
+
+  /** Writes what is gathered for the server; false when it asks to wait. */
+  flushServer(): boolean {
+    const bytes = this.toServer.take();
+    const socket = this.upstream?.socket;
+    if (bytes === undefined || socket === undefined || socket.writableEnded || socket.destroyed) return true;
+    return socket.write(bytes);
+  }
+
+  /** Reads a text in the present scope. */
+  read(text: string): SqlFacts | Promise<SqlFacts> {
+    return this.session.reader.read(text, this.names.scope);
+  }
+}

@@ -1,0 +1,181 @@
+// The extended protocol. A text is read at Parse and decided at Bind, where its parameters are known: from a refused
+// or held Bind on nothing is forwarded, because an executed Bind would hold locks.
+
+import { type Denial, deny } from '../../core/decision.ts';
+import type { Operation, Parameter } from '../../core/operation.ts';
+import { type Bind, formatAt, readBind } from '../../wire/postgres/bind.ts';
+import { readNamed, writeDescribe } from '../../wire/postgres/describe.ts';
+import { readExecute } from '../../wire/postgres/execute.ts';
+import { readParse, writeParse } from '../../wire/postgres/parse.ts';
+import { decodeUtf8 } from '../../wire/postgres/text.ts';
+import type { Asking } from './client-lane.ts';
+import { CLOSE_COMPLETE, FLUSH } from './messages.ts';
+import { refuseText } from './query.ts';
+import { isRefusal, type Refusal, read, resolve } from './reading.ts';
+import { register } from './register.ts';
+import { Run } from './run.ts';
+import { SWALLOWED } from './settings.ts';
+import type { Portal, Prepared } from './statements.ts';
+
+export async function parse(asking: Asking): Promise<void> {
+  const { talk, frame } = asking;
+  const { session } = talk;
+  let message: ReturnType<typeof readParse>;
+  try {
+    message = readParse(frame.bytes, frame.start + 5, frame.end);
+  } catch (thrown) {
+    return await refuseText(asking, thrown, 'extended');
+  }
+  const { statement: name, text, types } = message;
+  const refuse = async ({ denial, state }: Refusal): Promise<void> => {
+    await session.refused(text, denial);
+    asking.refuse(denial, 'extended', state);
+  };
+  if (talk.prepared.full)
+    return await refuse({ denial: deny('unsupported', 'too many prepared statements'), state: '54000' });
+  const facts = await read(asking, text);
+  if (isRefusal(facts)) return await refuse(facts);
+  const [first, second] = facts.statements;
+  if (second !== undefined) {
+    return await refuse({ denial: deny('unreadable', 'cannot insert multiple commands into a prepared statement') });
+  }
+  if (first?.names === undefined) {
+    const denial = session.foresee(operationOf(asking, text, facts, undefined));
+    if (denial !== undefined) return await refuse({ denial });
+  }
+  const statement: Prepared = { kind: 'prepared', text, types, fields: undefined, facts };
+  talk.pending.push({ kind: 'parse', statement, undo: talk.prepared.set(name, statement) });
+  talk.inPipeline = true;
+  if (first?.settings.some((setting) => setting.class === 'swallowed')) {
+    talk.toServer.piece(writeParse({ statement: name, text: SWALLOWED, types: [] }));
+  } else {
+    asking.forward();
+  }
+}
+
+export async function bind(asking: Asking): Promise<void> {
+  const { talk, frame } = asking;
+  const { session } = talk;
+  const message = readBind(frame.bytes, frame.start + 5, frame.end);
+  const statement = talk.prepared.get(message.statement);
+  if (statement === undefined)
+    return asking.refuse(unknown('prepared statement', message.statement), 'extended', '26000');
+
+  const refuse = async ({ denial, state }: Refusal): Promise<void> => {
+    await session.refused(statement.text, denial);
+    asking.refuse(denial, 'extended', state);
+  };
+  if (talk.portals.full) return await refuse({ denial: deny('unsupported', 'too many portals'), state: '54000' });
+  let parameters: Parameter[];
+  try {
+    parameters = parametersOf(message);
+  } catch (thrown) {
+    return await refuseText(asking, thrown, 'extended');
+  }
+  const written = await read(asking, statement.text);
+  if (isRefusal(written)) return await refuse(written);
+  const facts = await resolve(asking, written);
+  if (isRefusal(facts)) return await refuse(facts);
+  if (statement.facts !== facts) {
+    statement.facts = facts;
+    statement.fields = undefined;
+  }
+  const cleared = await session.clear(operationOf(asking, statement.text, facts, parameters));
+  if ('effect' in cleared) return asking.refuse(cleared, 'extended');
+
+  const run = new Run(cleared, session.tape, session.target.recording.rows);
+  const portal: Portal = { kind: 'portal', statement, run, resultFormats: message.resultFormats, fields: undefined };
+  talk.pending.push({ kind: 'bind', portal, undo: talk.portals.set(message.portal, portal) });
+  talk.inPipeline = true;
+  asking.forward();
+  // Rows may be asked for without a Describe, and a labelled column's place must be the server's own word, each time.
+  const labelled = facts.statements.some((each) => each.columns.some((column) => column.labels.length > 0));
+  if (labelled || statement.fields === undefined) {
+    talk.pending.push({ kind: 'describe', of: portal, silent: true });
+    talk.toServer.piece(writeDescribe({ kind: 'portal', name: message.portal }));
+  }
+}
+
+function operationOf(
+  asking: Asking,
+  text: string,
+  facts: Operation['facts'],
+  parameters: Operation['parameters'],
+): Operation {
+  const { session, names } = asking.talk;
+  return { protocol: 'postgres', text, parameters, facts, database: session.database, role: names.scope.role };
+}
+
+function parametersOf(message: Bind): Parameter[] {
+  return message.parameters.map((value, i) => {
+    if (value === null) return null;
+    return formatAt(message.parameterFormats, i) === 0 ? decodeUtf8(value) : value.slice();
+  });
+}
+
+export function describe(asking: Asking): void {
+  const { talk, frame } = asking;
+  const named = readNamed(frame.bytes, frame.start + 5, frame.end);
+  const of = named.kind === 'statement' ? talk.prepared.get(named.name) : talk.portals.get(named.name);
+  if (of === undefined) return refuseUnknown(asking, named.kind, named.name);
+  if (of.kind === 'cursor')
+    return asking.refuse(deny('unsupported', 'a cursor of DECLARE is read with FETCH'), 'extended');
+  talk.pending.push({ kind: 'describe', of, silent: false });
+  talk.inPipeline = true;
+  asking.forward();
+}
+
+export function execute(asking: Asking): Promise<void> | undefined {
+  const { talk, frame } = asking;
+  const { portal: name } = readExecute(frame.bytes, frame.start + 5, frame.end);
+  const portal = talk.portals.get(name);
+  if (portal === undefined) {
+    refuseUnknown(asking, 'portal', name);
+    return undefined;
+  }
+  if (portal.kind === 'cursor') {
+    asking.refuse(deny('unsupported', 'a cursor of DECLARE is read with FETCH'), 'extended');
+    return undefined;
+  }
+  const { run } = portal;
+  const still = talk.session.stillClear(run.clearance);
+  if (still !== true) {
+    asking.refuse(still, 'extended');
+    return undefined;
+  }
+  const { facts } = run.clearance.operation;
+  const [statement] = facts.statements;
+  const undo = statement === undefined ? undefined : register(talk, statement, facts, portal.statement.text);
+  if (statement !== undefined) talk.names.forwarded(statement);
+  const answered = new Promise<void>((settled) => {
+    talk.pending.push({ kind: 'execute', portal, ...(undo ? { undo } : {}), settled: () => settled() });
+  });
+  talk.inPipeline = true;
+  asking.forward();
+  if (!run.exclusive || run.copiesIn) return undefined;
+  talk.toServer.piece(FLUSH);
+  talk.flushServer();
+  return answered;
+}
+
+export function close(asking: Asking): void {
+  const { talk, frame } = asking;
+  const named = readNamed(frame.bytes, frame.start + 5, frame.end);
+  if (talk.upstream === undefined) {
+    talk.toClient.piece(CLOSE_COMPLETE);
+    return;
+  }
+  const undo = named.kind === 'statement' ? talk.prepared.drop(named.name) : talk.portals.drop(named.name);
+  talk.pending.push({ kind: 'close', undo });
+  talk.inPipeline = true;
+  asking.forward();
+}
+
+function refuseUnknown(asking: Asking, kind: 'statement' | 'portal', name: string): void {
+  if (kind === 'statement') asking.refuse(unknown('prepared statement', name), 'extended', '26000');
+  else asking.refuse(unknown('portal', name), 'extended', '34000');
+}
+
+function unknown(what: string, name: string): Denial {
+  return deny('unresolved', `${what} "${name}" does not exist`);
+}

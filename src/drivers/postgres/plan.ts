@@ -1,0 +1,62 @@
+import { type Denial, deny } from '../../core/decision.ts';
+import type { StatementFacts } from '../../core/facts.ts';
+import { Fault } from '../../core/fault.ts';
+import type { Session } from '../../core/session.ts';
+import { planResult, type ResultPlan } from '../../masking/plan.ts';
+import { formatAt } from '../../wire/postgres/bind.ts';
+import type { Field } from '../../wire/postgres/row-description.ts';
+import type { Run } from './run.ts';
+import type { Portal } from './statements.ts';
+
+/**
+ * The plan for a result whose fields the server described. Throws Fault TARGET_PROTOCOL when the description and the
+ * facts disagree: then the names meant something else than what was decided, and no row may pass.
+ */
+export function planFor(session: Session, run: Run, fields: readonly Field[]): ResultPlan {
+  const facts = run.statement;
+  if (facts === undefined) throw new Fault('TARGET_PROTOCOL', 'a result that no statement asked for');
+  compare(facts, fields);
+  return planResult(fields, run.clearance.obligations, (label) => session.hasher(label));
+}
+
+/** The plan for a portal that is about to give rows. */
+export function planForPortal(session: Session, portal: Portal): ResultPlan {
+  const fields = portal.fields ?? portal.statement.fields;
+  if (fields === undefined || fields === 'none') {
+    throw new Fault('TARGET_PROTOCOL', 'rows of a statement that the server never described');
+  }
+  const formatted = fields.map((field, i) => ({ ...field, format: formatAt(portal.resultFormats, i) }));
+  return planFor(session, portal.run, formatted);
+}
+
+/**
+ * The second guard. Every field that the server says comes from a column must be one the facts know, and every
+ * labelled column that the facts say leaves as itself must be among the fields.
+ */
+function compare(facts: StatementFacts, fields: readonly Field[]): void {
+  const known = new Set(facts.columns.map((column) => `${column.table}.${column.attribute}`));
+  for (const field of fields) {
+    if (field.table !== 0 && !known.has(`${field.table}.${field.attribute}`)) {
+      throw new Fault(
+        'TARGET_PROTOCOL',
+        `the result holds a column that reading the statement did not find (${field.name})`,
+      );
+    }
+  }
+  const described = new Set(fields.map((field) => `${field.table}.${field.attribute}`));
+  for (const column of facts.columns) {
+    if (column.use === 'read' && column.labels.length > 0 && !described.has(`${column.table}.${column.attribute}`)) {
+      throw new Fault('TARGET_PROTOCOL', 'a labelled column does not leave where reading the statement expected it');
+    }
+  }
+}
+
+export function rowCapReached(cap: number): Denial {
+  return deny('caveat', `the result has more than the ${cap} rows this pass may read; the rest was withheld`, {
+    hint: 'add a LIMIT, or ask for a pass with a higher row cap',
+  });
+}
+
+export function detectorHit(): Denial {
+  return deny('forbidden', 'the result holds values that a detector of this target refuses; it was withheld');
+}

@@ -1,0 +1,70 @@
+import { deny } from '../../core/decision.ts';
+import { Fault } from '../../core/fault.ts';
+import type { Operation } from '../../core/operation.ts';
+import { readQuery } from '../../wire/postgres/query.ts';
+import type { Asking } from './client-lane.ts';
+import { dependent, isRefusal, type Refusal, read, resolve } from './reading.ts';
+import { register } from './register.ts';
+import { Run } from './run.ts';
+import { SWALLOWED_QUERY } from './settings.ts';
+
+/** The simple protocol: one message, any number of statements, decided together before any of it is forwarded. */
+export async function query(asking: Asking): Promise<void> {
+  const { talk, frame } = asking;
+  const { session } = talk;
+  let text: string;
+  try {
+    text = readQuery(frame.bytes, frame.start + 5, frame.end);
+  } catch (thrown) {
+    return await refuseText(asking, thrown, 'simple');
+  }
+
+  const refuse = async ({ denial, state }: Refusal): Promise<void> => {
+    await session.refused(text, denial);
+    asking.refuse(denial, 'simple', state);
+  };
+  const written = await read(asking, text);
+  if (isRefusal(written)) return await refuse(written);
+  const facts = await resolve(asking, written);
+  if (isRefusal(facts)) return await refuse(facts);
+  const barred = dependent(facts.statements);
+  if (barred !== undefined) return await refuse(barred);
+
+  const { database } = session;
+  const operation: Operation = {
+    protocol: 'postgres',
+    text,
+    parameters: undefined,
+    facts,
+    database,
+    role: talk.names.scope.role,
+  };
+  const cleared = await session.clear(operation);
+  if ('effect' in cleared) return asking.refuse(cleared, 'simple');
+
+  const run = new Run(cleared, session.tape, session.target.recording.rows);
+  const [statement] = facts.statements;
+  const undo = statement === undefined ? undefined : register(talk, statement, facts, text);
+  for (const each of facts.statements) talk.names.forwarded(each);
+  talk.inPipeline = false;
+  const answered = new Promise<void>((settled) => {
+    talk.pending.push({ kind: 'query', run, ...(undo ? { undo } : {}), settled: () => settled() });
+  });
+  if (facts.statements.some((each) => each.settings.some((setting) => setting.class === 'swallowed'))) {
+    talk.toServer.piece(SWALLOWED_QUERY);
+  } else {
+    asking.forward();
+  }
+  if (run.exclusive && !run.copiesIn) {
+    talk.flushServer();
+    await answered;
+  }
+}
+
+/** Text in a wrong encoding is refused like any text that cannot be read; other damage ends the connection. */
+export async function refuseText(asking: Asking, thrown: unknown, kind: 'simple' | 'extended'): Promise<void> {
+  if (!(thrown instanceof Fault) || thrown.code !== 'PROTOCOL_ENCODING') throw thrown;
+  const denial = deny('unreadable', 'the statement is not valid UTF-8');
+  await asking.talk.session.refused('(not UTF-8)', denial);
+  asking.refuse(denial, kind, '22021');
+}

@@ -1,0 +1,139 @@
+import { type Denial, deny } from '../../core/decision.ts';
+import type { SqlFacts, StatementFacts } from '../../core/facts.ts';
+import { asFault, Fault } from '../../core/fault.ts';
+import type { Asking } from './client-lane.ts';
+import { FLUSH, SYNC } from './messages.ts';
+import { PROBE, readProbe } from './probe.ts';
+
+/** A denial with the SQLSTATE that fits it best, where the reason alone does not say. */
+export interface Refusal {
+  readonly denial: Denial;
+  readonly state?: string;
+}
+
+export function isRefusal(found: SqlFacts | Refusal): found is Refusal {
+  return 'denial' in found;
+}
+
+/** Facts of a text in the present scope, which is probed first when it is stale; or why it cannot be read. */
+export async function read(asking: Asking, text: string): Promise<SqlFacts | Refusal> {
+  await settleScope(asking);
+  try {
+    const found = asking.talk.read(text);
+    return found instanceof Promise ? await found : found;
+  } catch (thrown) {
+    return unreadable(asFault(thrown));
+  }
+}
+
+/**
+ * What a text really runs: EXECUTE and FETCH stand for the statement that was prepared or declared, and are decided
+ * by it. Texts that neither prepare nor run by name come back as they are.
+ */
+export async function resolve(asking: Asking, facts: SqlFacts): Promise<SqlFacts | Refusal> {
+  const named = facts.statements.find((statement) => statement.names !== undefined);
+  if (named?.names === undefined) return facts;
+  if (facts.statements.length > 1) return { denial: oneByOne() };
+  const { kind, name = '' } = named.names;
+  const { talk } = asking;
+  if (kind === 'execute') {
+    const prepared = talk.prepared.get(name);
+    if (prepared === undefined) {
+      return { denial: deny('unresolved', `prepared statement "${name}" does not exist`), state: '26000' };
+    }
+    const inner = await read(asking, prepared.text);
+    return isRefusal(inner) ? inner : merge(facts, inner);
+  }
+  if (kind === 'fetch') {
+    const cursor = talk.portals.get(name);
+    if (cursor?.kind !== 'cursor') {
+      return { denial: deny('unresolved', `cursor "${name}" does not exist`), state: '34000' };
+    }
+    return merge(facts, cursor.facts);
+  }
+  return facts;
+}
+
+/** A statement whose names mean something else once an earlier one of the same message has run cannot be read yet. */
+export function dependent(statements: readonly StatementFacts[]): Refusal | undefined {
+  const barrier = statements.findIndex((statement) => statement.barrier && statement.transaction === undefined);
+  const swallowed = statements.some((statement) => statement.settings.some((setting) => setting.class === 'swallowed'));
+  const after = barrier < 0 ? [] : statements.slice(barrier + 1);
+  const reads = after.some((statement) => statement.uses.length > 0 || statement.names !== undefined);
+  return reads || (swallowed && statements.length > 1) ? { denial: oneByOne() } : undefined;
+}
+
+function oneByOne(): Denial {
+  return deny(
+    'barrier',
+    'a statement in this message depends on an earlier one, so it cannot be read before that has run',
+    {
+      hint: 'send the statements one by one',
+    },
+  );
+}
+
+function unreadable(fault: Fault): Refusal {
+  switch (fault.code) {
+    case 'SQL_UNRESOLVED':
+      return { denial: deny('unresolved', fault.message) };
+    case 'PROTOCOL_LIMIT':
+      return { denial: deny('unreadable', fault.message), state: '54000' };
+    case 'CATALOG_UNREADABLE':
+      return {
+        denial: deny('unresolved', 'the catalog of the target cannot be read, so nothing can be decided'),
+        state: '58000',
+      };
+    default:
+      return { denial: deny('unreadable', fault.message) };
+  }
+}
+
+const merged = new WeakMap<SqlFacts, WeakMap<SqlFacts, SqlFacts>>();
+
+/** One facts object per pair, so that decisions made for it are found again. */
+function merge(outer: SqlFacts, inner: SqlFacts): SqlFacts {
+  const known = merged.get(outer)?.get(inner);
+  if (known) return known;
+  const [by] = outer.statements;
+  const [of] = inner.statements;
+  if (by === undefined || of === undefined) throw new Fault('SQL_UNREADABLE', 'nothing to run by name');
+  const both: SqlFacts = {
+    ...inner,
+    normalised: outer.normalised,
+    statements: [
+      { ...of, names: by.names, free: false, uses: [...by.uses, ...of.uses], columns: [...by.columns, ...of.columns] },
+    ],
+  };
+  const ofOuter = merged.get(outer) ?? new WeakMap<SqlFacts, SqlFacts>();
+  ofOuter.set(inner, both);
+  merged.set(outer, ofOuter);
+  return both;
+}
+
+/** Waits until everything sent is answered, then asks on the same connection what names mean now. */
+async function settleScope(asking: Asking): Promise<void> {
+  const { talk } = asking;
+  await asking.connect();
+  if (!talk.names.stale) return;
+  if (talk.pending.copyingIn) throw new Fault('PROTOCOL_UNEXPECTED', 'a statement in the middle of COPY');
+  if (talk.pending.length > 0) {
+    const synced = !talk.pending.unsynced;
+    const answered = talk.pending.drained();
+    if (!synced) talk.toServer.piece(FLUSH);
+    talk.flushServer();
+    await answered;
+  }
+  // In a failed transaction nothing but its end is executed, so what names mean has no effect.
+  if (talk.status === 'E' || talk.skipping || talk.upstream === undefined) return;
+  const rows: Uint8Array[] = [];
+  const synced = !talk.inPipeline;
+  const answered = new Promise<'answered' | 'skipped'>((settled) => {
+    talk.pending.push({ kind: 'probe', synced, rows, closes: 0, settled });
+  });
+  talk.toServer.piece(PROBE);
+  talk.toServer.piece(synced ? SYNC : FLUSH);
+  talk.flushServer();
+  if ((await answered) === 'skipped') throw new Fault('ABORTED', 'the target closed the connection');
+  talk.names.probed(readProbe(rows));
+}

@@ -1,0 +1,178 @@
+import type { Duplex } from 'node:stream';
+import { asFault, Fault } from '../../core/fault.ts';
+import type { Ending, Session } from '../../core/session.ts';
+import { writeParameterStatus } from '../../wire/postgres/backend.ts';
+import { writeErrorResponse } from '../../wire/postgres/error-response.ts';
+import type { CancelDesk } from './cancel.ts';
+import { ClientLane } from './client-lane.ts';
+import { Conversation } from './conversation.ts';
+import { fatalFault } from './denial.ts';
+import { dial } from './dial.ts';
+import type { PostgresGreeting } from './greet.ts';
+import { TERMINATE } from './messages.ts';
+import { ServerLane } from './server-lane.ts';
+import { startupSettings } from './settings.ts';
+import { asTold, type Welcomes, writeWelcome } from './welcome.ts';
+
+export interface RelayDeps {
+  readonly cancels: CancelDesk;
+  readonly welcomes: Welcomes;
+}
+
+/** Relays one session until either side ends it or it is ended from outside. Resolves when both sockets are let go. */
+export async function relay(
+  client: Duplex,
+  session: Session,
+  greeting: PostgresGreeting,
+  deps: RelayDeps,
+): Promise<void> {
+  await new Relay(client, session, greeting, deps).run();
+}
+
+class Relay {
+  readonly #client: Duplex;
+  readonly #session: Session;
+  readonly #greeting: PostgresGreeting;
+  readonly #deps: RelayDeps;
+  readonly #talk: Conversation;
+  readonly #asking: ClientLane;
+  readonly #answering: ServerLane;
+  readonly #over = Promise.withResolvers<void>();
+  readonly #welcomeKey: string;
+  #told: ReadonlyMap<string, string> | undefined;
+  #ended = false;
+
+  constructor(client: Duplex, session: Session, greeting: PostgresGreeting, deps: RelayDeps) {
+    this.#client = client;
+    this.#session = session;
+    this.#greeting = greeting;
+    this.#deps = deps;
+    this.#welcomeKey = JSON.stringify([session.target.name, session.database, session.role]);
+    this.#talk = new Conversation(session, client);
+    this.#asking = new ClientLane(
+      this.#talk,
+      () => this.#dial(),
+      (thrown) => this.#fail(thrown),
+    );
+    this.#answering = new ServerLane(this.#talk);
+  }
+
+  async run(): Promise<void> {
+    const { signal } = this.#session;
+    const key = this.#deps.cancels.issue(this.#greeting.minor, () => this.#talk.cancel());
+    const stop = () => this.#stop(signal.reason as Ending);
+    try {
+      await this.#welcome((parameters) => writeWelcome(parameters, key));
+      this.#listen();
+      if (signal.aborted) stop();
+      else signal.addEventListener('abort', stop, { once: true });
+      await this.#over.promise;
+    } catch (thrown) {
+      this.#fail(thrown);
+    } finally {
+      signal.removeEventListener('abort', stop);
+      this.#deps.cancels.release(key);
+    }
+  }
+
+  async #welcome(write: (parameters: ReadonlyMap<string, string>) => Uint8Array): Promise<void> {
+    const known = this.#deps.welcomes.get(this.#welcomeKey);
+    if (known === undefined) await this.#dial();
+    const parameters = this.#talk.upstream?.parameters ?? known ?? new Map<string, string>();
+    this.#told = asTold(parameters, this.#greeting, known === undefined);
+    this.#client.write(write(this.#told));
+  }
+
+  #listen(): void {
+    const client = this.#client;
+    client.on('data', (chunk: Uint8Array) => this.#asking.receive(chunk));
+    client.on('end', () => this.#end('the client left'));
+    client.on('close', () => this.#end('the client left'));
+    client.on('error', () => this.#end('the client was lost'));
+  }
+
+  async #dial(): Promise<void> {
+    const { target, database, signal, tag } = this.#session;
+    const lease = await this.#session.lease();
+    this.#talk.lease = lease;
+    const settings = startupSettings(this.#greeting.settings);
+    const startup = new Map([['database', database], ...settings, ['application_name', tag]]);
+    const upstream = await dial(target, lease.credential, startup, signal);
+    if (this.#ended) {
+      upstream.socket.destroy();
+      throw new Fault('ABORTED', 'the session ended while the target was dialled');
+    }
+    this.#talk.upstream = upstream;
+    this.#deps.welcomes.set(this.#welcomeKey, upstream.parameters);
+    const { socket } = upstream;
+    socket.on('data', (chunk: Uint8Array) => this.#receive(chunk));
+    socket.on('error', (cause) =>
+      this.#fail(new Fault('TARGET_UNREACHABLE', 'the connection to the target broke', { cause })),
+    );
+    socket.on('close', () => this.#fail(new Fault('TARGET_UNREACHABLE', 'the target closed the connection')));
+    this.#tellChanged(asTold(upstream.parameters, this.#greeting, true));
+  }
+
+  /** Corrects what the client was told in its welcome, now that the target itself has spoken. */
+  #tellChanged(parameters: ReadonlyMap<string, string>): void {
+    if (this.#told === undefined) return;
+    for (const [name, value] of parameters) {
+      if (this.#told.get(name) !== value) this.#talk.toClient.piece(writeParameterStatus(name, value));
+    }
+  }
+
+  #receive(chunk: Uint8Array): void {
+    if (this.#ended) return;
+    const { upstream } = this.#talk;
+    try {
+      this.#answering.receive(chunk);
+    } catch (thrown) {
+      this.#fail(thrown);
+      return;
+    }
+    this.#talk.flushServer();
+    if (this.#talk.flushClient() || upstream === undefined) return;
+    upstream.socket.pause();
+    this.#client.once('drain', () => upstream.socket.resume());
+  }
+
+  #fail(thrown: unknown): void {
+    if (this.#ended) return;
+    const fault = asFault(thrown);
+    this.#talk.toClient.take();
+    if (!this.#client.writableEnded && !this.#talk.fatalTold) this.#client.write(fatalFault(fault, this.#session.id));
+    this.#end(`${fault.code}: ${fault.message}`);
+  }
+
+  #stop(ending: Ending): void {
+    if (this.#ended) return;
+    this.#talk.cancel();
+    this.#talk.toClient.take();
+    this.#client.write(
+      writeErrorResponse({ severity: 'FATAL', code: '57P01', message: ending.message, detail: ending.cause }),
+    );
+    this.#end(ending.cause);
+  }
+
+  #end(reason: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#asking.stop();
+    this.#answering.end();
+    const socket = this.#talk.upstream?.socket;
+    if (socket !== undefined && !socket.destroyed) {
+      socket.removeAllListeners('data');
+      // A statement may still run: Terminate is read when it is done, the way a client's own exit would end.
+      socket.end(TERMINATE);
+      setTimeout(() => socket.destroy(), LINGER).unref();
+      socket.resume();
+    }
+    this.#talk.lease?.release();
+    this.#client.end();
+    setTimeout(() => this.#client.destroy(), LINGER).unref();
+    void this.#session.end(reason).finally(() => this.#over.resolve());
+  }
+}
+
+/** Milliseconds a socket may take to say goodbye. */
+const LINGER = 1000;

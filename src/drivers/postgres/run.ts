@@ -1,0 +1,92 @@
+import type { Denial } from '../../core/decision.ts';
+import type { StatementFacts } from '../../core/facts.ts';
+import type { RowCapObligation } from '../../core/obligation.ts';
+import type { Clearance } from '../../core/operation.ts';
+import type { Tape } from '../../core/session.ts';
+import type { ResultPlan } from '../../masking/plan.ts';
+import { Gather } from './gather.ts';
+
+/** One cleared operation on its way: what came of it so far, and what has to be kept from the client. */
+export class Run {
+  readonly clearance: Clearance;
+  /** Most rows the client may get; infinite where nothing limits them. */
+  readonly cap: number;
+  /** The plan of the result being relayed; undefined while none is. */
+  plan: ResultPlan | undefined;
+  /** Set when the rest of the result must not reach the client. */
+  cut: Denial | undefined;
+  rows = 0;
+  error: string | undefined;
+
+  readonly #tape: Tape;
+  readonly #mostTaped: number;
+  readonly #since: number;
+  readonly #told: Gather = new Gather();
+  #statement = 0;
+  #tag: string | undefined;
+  #bytes = 0;
+  #ended = false;
+
+  constructor(clearance: Clearance, tape: Tape, mostTaped: number) {
+    this.clearance = clearance;
+    this.#tape = tape;
+    this.#mostTaped = mostTaped;
+    this.#since = performance.now();
+    const caps = clearance.obligations.filter((one): one is RowCapObligation => one.kind === 'rows');
+    this.cap = Math.min(...caps.map((one) => one.most));
+  }
+
+  /** Facts of the statement whose answer is awaited. */
+  get statement(): StatementFacts | undefined {
+    return this.clearance.operation.facts.statements[this.#statement];
+  }
+
+  get copiesIn(): boolean {
+    return this.clearance.operation.facts.statements.some((statement) => statement.copy?.direction === 'in');
+  }
+
+  /** Whether a result of it may be cut short: then nothing else may be in flight behind it. */
+  get exclusive(): boolean {
+    return (
+      this.cap !== Number.POSITIVE_INFINITY ||
+      this.clearance.obligations.some((one) => one.kind === 'detect' && one.then === 'deny')
+    );
+  }
+
+  /** Takes down one frame the client is about to be told. Rows beyond the target's cap are counted, not kept. */
+  keep(bytes: Uint8Array, start: number, end: number, row: boolean): void {
+    this.#bytes += end - start;
+    if (row) {
+      this.rows += 1;
+      if (this.rows > this.#mostTaped) return;
+    }
+    this.#told.region(bytes, start, end);
+  }
+
+  /** Hands what was kept to the recording. Called before the buffers it lies in are given up. */
+  flush(): void {
+    const frames = this.#told.take();
+    if (frames !== undefined) this.#tape.frames(this.clearance.sequence, frames);
+  }
+
+  /** The server is done with one statement of it. */
+  completed(tag: string): void {
+    this.#tag = tag;
+    this.#statement += 1;
+    this.plan = undefined;
+  }
+
+  /** Reports the outcome, once. */
+  end(error?: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.flush();
+    this.#tape.done(this.clearance.sequence, {
+      tag: this.#tag,
+      error: error ?? this.error,
+      rows: this.rows,
+      bytes: this.#bytes,
+      duration: performance.now() - this.#since,
+    });
+  }
+}

@@ -1,0 +1,364 @@
+import { Fault } from '../../core/fault.ts';
+import {
+  type CopyResponse,
+  readCommandTag,
+  readCopyResponse,
+  readParameterStatus,
+  readReadyForQuery,
+} from '../../wire/postgres/backend.ts';
+import { readReport } from '../../wire/postgres/error-response.ts';
+import { Framer } from '../../wire/postgres/framer.ts';
+import { readRowDescription } from '../../wire/postgres/row-description.ts';
+import { Backend, backendLimit } from '../../wire/postgres/types.ts';
+import type { Conversation } from './conversation.ts';
+import { BROKEN_PARSE, BROKEN_QUERY, errorOf } from './denial.ts';
+import { SYNC } from './messages.ts';
+import type { Entry } from './pending.ts';
+import { detectorHit, planFor, planForPortal, rowCapReached } from './plan.ts';
+import { PROBE_CLOSES } from './probe.ts';
+import type { Run } from './run.ts';
+import { PINNED } from './settings.ts';
+
+/**
+ * From the target to the client: matches each answer to what was asked, masks rows, takes down what is told, and puts
+ * the gateway's own error where a refused message made the server fail. Synchronous: a read in, a write out.
+ */
+export class ServerLane {
+  readonly #talk: Conversation;
+  readonly #framer = new Framer(backendLimit);
+  /** Runs whose portal stopped at its row limit and may go on. */
+  readonly #suspended = new Set<Run>();
+  #relaying = false;
+  #copyFailed = false;
+
+  constructor(talk: Conversation) {
+    this.#talk = talk;
+  }
+
+  /** Throws Fault when the stream cannot be trusted any more; nothing of this read was written then. */
+  receive(chunk: Uint8Array): void {
+    const framer = this.#framer;
+    framer.push(chunk);
+    for (let found = framer.next(); found !== 'none'; found = framer.next()) {
+      if (found === 'frame') this.#frame();
+      else if (found === 'large') this.#large();
+      else if (this.#relaying) this.#forward();
+    }
+    runOf(this.#talk.pending.head)?.flush();
+  }
+
+  /** The connection is over: whatever was under way is reported as cut off. */
+  end(): void {
+    for (const entry of this.#talk.pending.abandon()) runOf(entry)?.end('08006');
+    for (const run of this.#suspended) run.end();
+    this.#suspended.clear();
+  }
+
+  #frame(): void {
+    const talk = this.#talk;
+    const { type, bytes, end } = this.#framer;
+    const body = this.#framer.start + 5;
+    const head = talk.pending.head;
+    switch (type) {
+      case Backend.dataRow:
+        return this.#row(head);
+      case Backend.copyData:
+        return this.#copyData(head);
+      case Backend.commandComplete:
+        return this.#complete(head, readCommandTag(bytes, body, end));
+      case Backend.emptyQueryResponse:
+        return this.#complete(head, '');
+      case Backend.readyForQuery:
+        return this.#ready(head);
+      case Backend.errorResponse:
+        return this.#error(head, readReport(bytes, body, end));
+      case Backend.rowDescription:
+        return this.#describe(head, true);
+      case Backend.noData:
+        return this.#describe(head, false);
+      case Backend.parameterDescription:
+        if (head?.kind !== 'describe') return this.#unexpected();
+        return this.#forward();
+      case Backend.parseComplete:
+        return this.#answer(head, 'parse');
+      case Backend.bindComplete:
+        return this.#answer(head, 'bind');
+      case Backend.closeComplete:
+        return this.#answer(head, 'close');
+      case Backend.portalSuspended:
+        if (head?.kind !== 'execute') return this.#unexpected();
+        this.#suspended.add(head.portal.run);
+        head.portal.run.flush();
+        talk.pending.shift();
+        return this.#forward();
+      case Backend.copyInResponse:
+        return this.#copyIn(head);
+      case Backend.copyOutResponse:
+        return this.#copyOut(head, readCopyResponse(bytes, body, end));
+      case Backend.copyDone:
+        if (runOf(head)?.cut) return;
+        return this.#forward();
+      case Backend.parameterStatus:
+        return this.#parameter(readParameterStatus(bytes, body, end));
+      case Backend.noticeResponse:
+      case Backend.notificationResponse:
+        return this.#forward();
+      default:
+        return this.#unexpected();
+    }
+  }
+
+  #row(head: Entry | undefined): void {
+    const { bytes, start, end } = this.#framer;
+    if (head?.kind === 'probe') {
+      head.rows.push(bytes.slice(start + 5, end));
+      return;
+    }
+    const run = runOf(head);
+    if (run === undefined || head?.kind === 'bind') return this.#unexpected();
+    if (run.cut !== undefined) return;
+    if (run.plan === undefined) {
+      if (head?.kind !== 'execute') return this.#unexpected();
+      run.plan = planForPortal(this.#talk.session, head.portal);
+    }
+    if (run.rows >= run.cap) return this.#cut(run, rowCapReached(run.cap));
+    const { plan } = run;
+    const masked = plan.untouched ? undefined : plan.maskRow(bytes, start + 5, end);
+    if (plan.refused) return this.#cut(run, detectorHit());
+    if (masked === undefined) this.#tell(run, bytes, start, end, true);
+    else this.#tellBody(run, Backend.dataRow, masked);
+  }
+
+  #copyData(head: Entry | undefined): void {
+    const { bytes, start, end } = this.#framer;
+    const run = runOf(head);
+    if (run?.plan === undefined) return this.#unexpected();
+    if (run.cut !== undefined) return;
+    if (run.rows >= run.cap) return this.#cut(run, rowCapReached(run.cap));
+    const masked = run.plan.untouched ? undefined : run.plan.scanText(bytes, start + 5, end);
+    if (run.plan.refused) return this.#cut(run, detectorHit());
+    if (masked === undefined) this.#tell(run, bytes, start, end, true);
+    else this.#tellBody(run, Backend.copyData, masked);
+  }
+
+  /** A row too long to be kept whole: it may pass only where nothing in it has to be read. */
+  #large(): void {
+    const head = this.#talk.pending.head;
+    const run = runOf(head);
+    if (run !== undefined && run.plan === undefined && head?.kind === 'execute') {
+      run.plan = planForPortal(this.#talk.session, head.portal);
+    }
+    if (run?.plan === undefined) return this.#unexpected();
+    if (run.cut === undefined && run.rows >= run.cap) this.#cut(run, rowCapReached(run.cap));
+    this.#relaying = run.cut === undefined;
+    if (!this.#relaying) return;
+    if (!run.plan.untouched) throw new Fault('PROTOCOL_LIMIT', 'a row is too large to be masked');
+    run.rows += 1;
+    this.#forward();
+  }
+
+  #complete(head: Entry | undefined, tag: string): void {
+    const talk = this.#talk;
+    if (head?.kind === 'probe') return;
+    const run = runOf(head);
+    if (run === undefined || head?.kind === 'bind') return this.#unexpected();
+    if (run.statement?.ddl) talk.session.reader.changed(talk.session.target.name, talk.session.database);
+    const { cut } = run;
+    run.completed(tag);
+    if (head?.kind === 'query') {
+      if (cut === undefined) this.#forward();
+      else if (run.error === undefined) {
+        // The server was done before the cancel reached it; `#ready` sees to its transaction.
+        run.error = '42501';
+        talk.toClient.piece(errorOf(cut));
+      }
+      return;
+    }
+    this.#suspended.delete(run);
+    run.end(cut === undefined ? undefined : '42501');
+    if (cut === undefined) {
+      this.#forward();
+      talk.pending.shift();
+      return;
+    }
+    // Make the server fail after all, so that its transaction ends as the client believes it did.
+    talk.pending.shift();
+    talk.pending.push({ kind: 'refused', error: errorOf(cut), simple: false });
+    talk.toServer.piece(BROKEN_PARSE);
+  }
+
+  #ready(head: Entry | undefined): void {
+    const talk = this.#talk;
+    const { bytes, start, end } = this.#framer;
+    const status = readReadyForQuery(bytes, start + 5, end);
+    talk.status = status;
+    talk.copyIn = undefined;
+    if (status === 'I') {
+      talk.names.transactionEnded();
+      for (const run of this.#suspended) run.end();
+      this.#suspended.clear();
+    }
+    if (head === undefined && this.#copyFailed) {
+      this.#copyFailed = false;
+      return this.#forward();
+    }
+    this.#copyFailed = false;
+    switch (head?.kind) {
+      case 'query': {
+        const { cut } = head.run;
+        head.run.end();
+        talk.pending.shift();
+        if (cut === undefined || status !== 'T') return this.#forward();
+        talk.pending.push({ kind: 'refused', error: undefined, simple: true });
+        talk.toServer.piece(BROKEN_QUERY);
+        return;
+      }
+      case 'refused':
+        if (!head.simple) return this.#unexpected();
+        talk.pending.shift();
+        return this.#forward();
+      case 'sync':
+        talk.pending.shift();
+        return this.#forward();
+      case 'probe':
+        if (!head.synced) return this.#unexpected();
+        talk.pending.shift();
+        return;
+      default:
+        return this.#unexpected();
+    }
+  }
+
+  #error(head: Entry | undefined, report: ReadonlyMap<string, string>): void {
+    const talk = this.#talk;
+    const fatal = report.get('V') === 'FATAL' || report.get('V') === 'PANIC';
+    if (fatal) talk.fatalTold = true;
+    const run = runOf(head);
+    const code = run?.cut === undefined || fatal ? report.get('C') : '42501';
+    if (head?.kind === 'probe') throw new Fault('TARGET_PROTOCOL', 'the target refused to say what names mean');
+    if (head?.kind === 'refused' && !fatal) {
+      if (head.error !== undefined) talk.toClient.piece(head.error);
+    } else if (run?.cut !== undefined && !fatal) {
+      if (run.error === undefined) talk.toClient.piece(errorOf(run.cut));
+    } else {
+      this.#forward();
+    }
+    const heldSyncs = talk.copyIn?.heldSyncs ?? 0;
+    this.#copyFailed = talk.copyIn !== undefined;
+    talk.copyIn = undefined;
+
+    if (head === undefined || head.kind === 'sync') return;
+    if (head.kind === 'query' || (head.kind === 'refused' && head.simple)) {
+      if (run !== undefined) run.error = code;
+      head.undo?.();
+      delete head.undo;
+      return;
+    }
+    run?.end(code);
+    for (const entry of talk.pending.skipToSync()) runOf(entry)?.end('skipped');
+    talk.skipping = talk.pending.length === 0;
+    if (heldSyncs > 0) {
+      talk.pending.push({ kind: 'sync' });
+      talk.toServer.piece(SYNC);
+      talk.skipping = false;
+    }
+  }
+
+  #describe(head: Entry | undefined, rows: boolean): void {
+    const talk = this.#talk;
+    const { bytes, start, end } = this.#framer;
+    const fields = rows ? readRowDescription(bytes, start + 5, end) : 'none';
+    if (head?.kind === 'query') {
+      if (fields === 'none') return this.#unexpected();
+      head.run.plan = planFor(talk.session, head.run, fields);
+      if (head.run.cut === undefined) this.#tell(head.run, bytes, start, end, false);
+      return;
+    }
+    if (head?.kind !== 'describe') return this.#unexpected();
+    head.of.fields = fields;
+    if (head.of.kind === 'portal') {
+      head.of.statement.fields = fields;
+      if (rows) head.of.run.keep(bytes, start, end, false);
+    }
+    talk.pending.shift();
+    if (!head.silent) this.#forward();
+  }
+
+  #copyIn(head: Entry | undefined): void {
+    const run = runOf(head);
+    if (run === undefined || !run.copiesIn) return this.#unexpected();
+    if (head?.kind === 'execute') this.#talk.pending.dropSyncs();
+    this.#talk.copyIn = { heldSyncs: 0 };
+    this.#forward();
+  }
+
+  #copyOut(head: Entry | undefined, response: CopyResponse): void {
+    const run = runOf(head);
+    if (run?.statement?.copy?.direction !== 'out') return this.#unexpected();
+    // COPY has no names: each line counts as one text cell without a column.
+    const field = { name: 'copy', table: 0, attribute: 0, type: 25, modifier: -1, format: response.format } as const;
+    run.plan = planFor(this.#talk.session, run, [field]);
+    const { bytes, start, end } = this.#framer;
+    this.#tell(run, bytes, start, end, false);
+  }
+
+  #parameter(status: { name: string; value: string }): void {
+    const pinned = PINNED.get(status.name);
+    if (pinned !== undefined && status.value !== pinned) {
+      throw new Fault('TARGET_PROTOCOL', `the target changed ${status.name}, which the gateway relies on`);
+    }
+    // The name upstream is the gateway's own; the client keeps believing in the one it gave.
+    if (status.name !== 'application_name') this.#forward();
+  }
+
+  #answer(head: Entry | undefined, kind: 'parse' | 'bind' | 'close'): void {
+    const { pending } = this.#talk;
+    if (head?.kind === 'probe') {
+      if (kind === 'close') head.closes += 1;
+      if (head.closes === PROBE_CLOSES && !head.synced) pending.shift();
+      return;
+    }
+    if (head?.kind !== kind) return this.#unexpected();
+    pending.shift();
+    this.#forward();
+  }
+
+  #cut(run: Run, denial: NonNullable<Run['cut']>): void {
+    run.cut = denial;
+    this.#talk.cancel();
+  }
+
+  #forward(): void {
+    this.#talk.toClient.region(this.#framer.bytes, this.#framer.start, this.#framer.end);
+  }
+
+  #tell(run: Run, bytes: Uint8Array, start: number, end: number, row: boolean): void {
+    this.#talk.toClient.region(bytes, start, end);
+    run.keep(bytes, start, end, row);
+  }
+
+  #tellBody(run: Run, type: number, body: Uint8Array): void {
+    const frame = Buffer.allocUnsafe(body.length + 5);
+    frame[0] = type;
+    frame.writeUInt32BE(body.length + 4, 1);
+    frame.set(body, 5);
+    this.#tell(run, frame, 0, frame.length, true);
+  }
+
+  #unexpected(): never {
+    const { type } = this.#framer;
+    throw new Fault('TARGET_PROTOCOL', `the target sent message 0x${type.toString(16)} where none was awaited`);
+  }
+}
+
+function runOf(entry: Entry | undefined): Run | undefined {
+  switch (entry?.kind) {
+    case 'query':
+      return entry.run;
+    case 'bind':
+    case 'execute':
+      return entry.portal.run;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,34 @@
+import type { SqlFacts } from '../../core/facts.ts';
+import type { Field } from '../../wire/postgres/row-description.ts';
+import type { Run } from './run.ts';
+
+/** A prepared statement, made by Parse or by PREPARE: both share one namespace on the server. */
+export interface Prepared {
+  readonly kind: 'prepared';
+  /** What is read again at every Bind: the statement, or the whole PREPARE. */
+  readonly text: string;
+  /** From Parse; the server fills in the rest. */
+  readonly types: readonly number[];
+  /** The result's fields as the server last described them; undefined before it did. */
+  fields: readonly Field[] | 'none' | undefined;
+  /** Facts at the last Bind: when they change, so may the fields. */
+  facts: SqlFacts | undefined;
+}
+
+/** A bound statement. Formats come from Bind, the plan from both. */
+export interface Portal {
+  readonly kind: 'portal';
+  readonly statement: Prepared;
+  readonly run: Run;
+  readonly resultFormats: readonly number[];
+  fields: readonly Field[] | 'none' | undefined;
+}
+
+/** A cursor of DECLARE: FETCH gives its rows, so FETCH is decided by what the cursor reads. */
+export interface Cursor {
+  readonly kind: 'cursor';
+  readonly facts: SqlFacts;
+}
+
+/** Names a client may hold at once on one connection. */
+export const MAX_NAMES = 10_000;

@@ -1,0 +1,49 @@
+import { ByteReader } from './byte-reader.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { Backend } from './types.ts';
+
+/** The fields of an ErrorResponse or NoticeResponse that the gateway writes or looks at. */
+export interface Report {
+  readonly severity: 'ERROR' | 'FATAL' | 'PANIC' | 'WARNING' | 'NOTICE' | 'DEBUG' | 'INFO' | 'LOG';
+  /** SQLSTATE. */
+  readonly code: string;
+  readonly message: string;
+  readonly detail?: string;
+  readonly hint?: string;
+}
+
+export function writeErrorResponse(report: Report): Uint8Array {
+  return write(Backend.errorResponse, report);
+}
+
+export function writeNoticeResponse(report: Report): Uint8Array {
+  return write(Backend.noticeResponse, report);
+}
+
+function write(type: number, report: Report): Uint8Array {
+  return new ByteWriter(256)
+    .message(type, (body) => {
+      const field = (name: string, value: string | undefined) => {
+        if (value !== undefined) body.byte(name.charCodeAt(0)).cstring(value.replaceAll('\0', '\u2400'));
+      };
+      field('S', report.severity);
+      field('V', report.severity);
+      field('C', report.code);
+      field('M', report.message);
+      field('D', report.detail);
+      field('H', report.hint);
+      body.byte(0);
+    })
+    .take();
+}
+
+/** All fields by their letter. Old servers send no `V`; `S` may be in the server's language. */
+export function readReport(bytes: Uint8Array, start: number, end: number): ReadonlyMap<string, string> {
+  const reader = new ByteReader(bytes, start, end);
+  const fields = new Map<string, string>();
+  for (let letter = reader.byte(); letter !== 0; letter = reader.byte()) {
+    fields.set(String.fromCharCode(letter), reader.cstring());
+  }
+  reader.done();
+  return fields;
+}
