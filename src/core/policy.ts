@@ -12,6 +12,8 @@ export interface Ask {
   readonly resource: Resource;
   /** Labels on the resource and everything above it; `resource in Label::"…"` is true for each and its ancestors. */
   readonly labels: readonly Label[];
+  /** What it is part of was asked and permitted already (the table of a column): only forbids count here. */
+  readonly permitted?: true;
 }
 
 /** What conditions may look at besides principal, action and resource. */

@@ -106,7 +106,7 @@ export class CedarEngine implements PolicyEngine {
       // Policies name whole seconds, so within one an answer that read the time stays the same.
       const second = Math.floor(now / 1000);
       const seen = timed ? { ...projected, now: second } : projected;
-      const key = JSON.stringify([this.#keyOf(identity, of), ask.action, ask.resource, ask.labels, seen]);
+      const key = JSON.stringify([this.#keyOf(identity, of), ask, seen]);
       const known = this.#memo.get(key);
       if (known) return known;
 
@@ -131,7 +131,7 @@ export class CedarEngine implements PolicyEngine {
   }
 
   #evaluate(slice: Slice, identity: Identity, ask: Ask, request: Request): Decision {
-    const own = identity.brings === 'permits';
+    const own = identity.brings === 'permits' && ask.permitted !== true;
     if (!own && !slice.anyForbid) return { effect: 'permit', policies: [], obligations: [] };
     if (own && !slice.anyPermit && !slice.anyForbid) return unpermitted(identity, ask);
 

@@ -96,8 +96,10 @@ function onColumn(
   { above, answer }: { readonly above: readonly Label[]; readonly answer: Answer },
 ): Decision[] {
   const labels = [...use.labels.map(({ label }) => label), ...above];
-  const decisions = actionsOn(statement, use).map((action) => answer({ action, resource: use.column, labels }));
-  return decisions.filter((decision) => decision.effect !== 'deny' || decision.reason !== 'no-permit');
+  const asks = actionsOn(statement, use).map(
+    (action): Ask => ({ action, resource: use.column, labels, permitted: true }),
+  );
+  return asks.map(answer);
 }
 
 /** A statement that uses nothing asks for nothing, unless what it does is not reading: then its verb is asked. */
