@@ -4,8 +4,8 @@ const MAX_FIELDS = 32;
 const MAX_NAME = 64;
 
 /**
- * Reads a form as RFC 6749 §3.2 wants: no parameter twice, one without a value as if it were not there. Percent
- * sequences that are not UTF-8 are refused, because two readers could take them for two different things.
+ * Reads a form, no parameter twice (RFC 6749 §3.2). Percent sequences that are not UTF-8 are refused, because two
+ * readers could take them for two different things. An empty value stays: whoever reads the fields says what it means.
  */
 export function readForm(text: string): URLSearchParams | OAuthError {
   const fields = new URLSearchParams();
@@ -21,7 +21,7 @@ export function readForm(text: string): URLSearchParams | OAuthError {
     if (name.length > MAX_NAME) return oauthError('invalid_request', 'a parameter has too long a name');
     if (seen.has(name)) return oauthError('invalid_request', `a parameter stands twice: ${JSON.stringify(name)}`);
     seen.add(name);
-    if (value !== '') fields.set(name, value);
+    fields.set(name, value);
   }
   return fields;
 }

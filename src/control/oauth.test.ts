@@ -36,8 +36,6 @@ describe('the token endpoint', () => {
   });
 
   it.each([
-    ['another grant type', 'grant_type=password', 'unsupported_grant_type'],
-    ['no grant type', 'subject_token=alice', 'invalid_request'],
     ['a parameter that stands twice', `${EXCHANGE}&subject_token=a&subject_token=b`, 'invalid_request'],
     [
       'a parameter that stands twice in two spellings',
@@ -96,7 +94,7 @@ describe('the token endpoint', () => {
 
 describe('a form', () => {
   it('reads what was written', () => {
-    const fields = fc.dictionary(fc.string({ minLength: 1, maxLength: 20 }), fc.string({ minLength: 1 }), {
+    const fields = fc.dictionary(fc.string({ minLength: 1, maxLength: 20 }), fc.string(), {
       maxKeys: 20,
     });
     fc.assert(

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Clock, Random } from '../core/clock.ts';
-import type { Decision } from '../core/decision.ts';
+import type { Decision, Reason } from '../core/decision.ts';
 import type { SessionDirectory } from '../core/directory.ts';
 import type { AuditEvent, EvidenceWriter, RecordingEntry } from '../core/evidence.ts';
 import type { Chain } from '../core/grant.ts';
@@ -83,23 +83,26 @@ export interface Explanation {
   readonly target: string;
   readonly database: string;
   readonly decision: Decision;
+  /** In the order they were asked. What a caveat took away was never asked. */
+  readonly asks: readonly ExplainedAsk[];
   readonly statements: readonly ExplainedStatement[];
 }
 
 export interface ExplainedStatement {
   readonly verb: string;
   readonly bounded: boolean;
-  readonly asks: readonly ExplainedAsk[];
+  readonly uses: readonly { readonly action: string; readonly resource: string }[];
   readonly columns: readonly ExplainedColumn[];
 }
 
+/** One question to policy about one identity of the chain. */
 export interface ExplainedAsk {
-  /** Who was asked about: the principal, or an agent with rights of its own. */
   readonly identity: string;
   readonly action: string;
   readonly resource: string;
   readonly labels: readonly string[];
   readonly effect: Decision['effect'];
+  readonly reason: Reason | undefined;
   readonly policies: readonly string[];
 }
 

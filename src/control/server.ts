@@ -2,7 +2,6 @@ import { chmodSync, unlinkSync } from 'node:fs';
 import { createServer, type Server as HttpServer, type RequestListener, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https';
 import { type AddressInfo, createConnection, type Socket } from 'node:net';
-import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Address } from '../config/config.ts';
 import { Fault } from '../core/fault.ts';
@@ -15,7 +14,7 @@ export interface ControlOptions {
   /** PEM. */
   readonly certificate: string;
   readonly key: string;
-  /** Path of the local socket; see `localSocketPath`. */
+  /** Path of the local socket; see socket-path.ts. */
   readonly socket: string;
   readonly onFault: (fault: Fault, request: string) => void;
 }
@@ -24,11 +23,6 @@ export interface Control {
   /** As bound: the port that was given when 0 was asked for. */
   readonly https: Address;
   close(): Promise<void>;
-}
-
-/** Where a gateway listens for its own machine. */
-export function localSocketPath(data: string): string {
-  return join(data, 'sallyport.sock');
 }
 
 /** sockaddr_un.sun_path holds 108 bytes with its NUL on Linux, 104 elsewhere. */

@@ -183,6 +183,7 @@ export class FakeControl {
           target: request.target,
           database: request.database,
           decision: { effect: 'permit', policies: [], obligations: [] },
+          asks: [],
           statements: [],
         };
       },

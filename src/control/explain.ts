@@ -1,0 +1,71 @@
+import type { Config } from '../config/config.ts';
+import type { Clock } from '../core/clock.ts';
+import type { SqlFacts, StatementFacts } from '../core/facts.ts';
+import { describeChain } from '../core/grant.ts';
+import type { Operation } from '../core/operation.ts';
+import { resourceId } from '../core/resource.ts';
+import type { CedarEngine } from '../policy/engine.ts';
+import { type AskTrace, explainSql } from '../policy/explain.ts';
+import type { ExplainedAsk, ExplainedColumn, ExplainedStatement, ExplainRequest, Explanation } from './ports.ts';
+
+export interface ExplainPorts {
+  readonly clock: Clock;
+  readonly config: () => Config;
+  readonly engine: () => CedarEngine;
+  /** Reads the text as the target's own sessions would, with a fresh session's settings. Throws what a reader throws. */
+  readonly facts: (request: Pick<ExplainRequest, 'target' | 'database' | 'role' | 'sql'>) => Promise<SqlFacts>;
+}
+
+/** What would be decided about a statement, and why: runs nothing, asks nobody, records nothing. */
+export function explainer(ports: ExplainPorts): (request: ExplainRequest) => Promise<Explanation> {
+  return async (request) => {
+    const { chain, target, database, role, sql, source } = request;
+    const facts = await ports.facts(request);
+    const config = ports.config().targets.find((candidate) => candidate.name === target);
+    const operation: Operation = { protocol: 'postgres', text: sql, parameters: undefined, facts, database, role };
+    const { decision, asks } = explainSql(ports.engine(), {
+      chain,
+      operation,
+      target: { name: target, labels: config?.labels ?? [], detect: config?.detect },
+      context: { binding: 'scram', source, now: ports.clock.now() },
+    });
+    const obligations = decision.effect === 'deny' ? [] : decision.obligations;
+    const masks = new Map(
+      obligations.flatMap((duty) => (duty.kind === 'mask' ? [[duty.column, duty.style] as const] : [])),
+    );
+    return {
+      as: describeChain(chain),
+      target,
+      database,
+      decision,
+      asks: asks.flatMap(present),
+      statements: facts.statements.map((statement) => describe(statement, masks)),
+    };
+  };
+}
+
+/** One line for each identity that was asked about. */
+function present({ ask, steps }: AskTrace): ExplainedAsk[] {
+  return steps.map(({ identity, decision }) => ({
+    identity: `${identity.uid.type}::${JSON.stringify(identity.uid.id)}`,
+    action: ask.action,
+    resource: resourceId(ask.resource),
+    labels: ask.labels,
+    effect: decision.effect,
+    reason: decision.effect === 'deny' ? decision.reason : undefined,
+    policies: decision.policies,
+  }));
+}
+
+function describe(statement: StatementFacts, masks: ReadonlyMap<string, string>): ExplainedStatement {
+  return {
+    verb: statement.verb,
+    bounded: statement.bounded,
+    uses: statement.uses.map(({ action, resource }) => ({ action, resource: resourceId(resource) })),
+    columns: statement.columns.map((use): ExplainedColumn => {
+      const column = resourceId(use.column);
+      const labels = use.labels.map(({ label }) => label);
+      return { column, use: use.use, labels, mask: use.use === 'read' ? masks.get(column) : undefined };
+    }),
+  };
+}
