@@ -35,6 +35,8 @@ export interface Session {
   readonly reader: SqlReader;
   /** Aborted when the session must end now; the reason is an `Ending`. */
   readonly signal: AbortSignal;
+  /** Registers who tells the client something in between (a session about to expire). Called at any moment. */
+  onNotice(tell: (message: string) => void): void;
   /** Short text for the target's own logs: agent and grant, at most 63 bytes. */
   readonly tag: string;
 

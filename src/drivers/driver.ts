@@ -1,4 +1,5 @@
 import type { Denial } from '../core/decision.ts';
+import type { Fault } from '../core/fault.ts';
 import type { Authenticator } from '../core/login.ts';
 import type { Greeting, Sessions } from '../core/session.ts';
 import type { Protocol } from '../core/target.ts';
@@ -22,4 +23,6 @@ export interface Driver<G extends Greeting = Greeting> {
   serve(client: Pipe, sessions: Sessions, greeting: G): Promise<void>;
   /** Says no in the protocol's own words; the connection is closed afterwards. */
   refuse(client: Pipe, denial: Denial): void;
+  /** Says that something went wrong: the code and what to do, never the cause. The connection is closed afterwards. */
+  fail(client: Pipe, fault: Fault): void;
 }

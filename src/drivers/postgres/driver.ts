@@ -1,10 +1,11 @@
 import type { Denial } from '../../core/decision.ts';
+import type { Fault } from '../../core/fault.ts';
 import type { Authenticator } from '../../core/login.ts';
 import type { Sessions } from '../../core/session.ts';
 import type { Driver } from '../driver.ts';
 import type { Pipe, ServerTls } from '../pipe.ts';
 import type { CancelDesk } from './cancel.ts';
-import { fatalOf } from './denial.ts';
+import { fatalFault, fatalOf } from './denial.ts';
 import { greet, type PostgresGreeting } from './greet.ts';
 import { relay } from './relay.ts';
 import type { Welcomes } from './welcome.ts';
@@ -41,6 +42,11 @@ export class PostgresDriver implements Driver<PostgresGreeting> {
 
   refuse(client: Pipe, denial: Denial): void {
     client.write(fatalOf(denial));
+    client.stream.end();
+  }
+
+  fail(client: Pipe, fault: Fault): void {
+    client.write(fatalFault(fault, undefined));
     client.stream.end();
   }
 }

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { asFault, Fault } from '../../core/fault.ts';
 import type { Ending, Session } from '../../core/session.ts';
 import { writeParameterStatus } from '../../wire/postgres/backend.ts';
-import { writeErrorResponse } from '../../wire/postgres/error-response.ts';
+import { writeErrorResponse, writeNoticeResponse } from '../../wire/postgres/error-response.ts';
 import type { CancelDesk } from './cancel.ts';
 import { ClientLane } from './client-lane.ts';
 import { Conversation } from './conversation.ts';
@@ -64,6 +64,7 @@ class Relay {
     try {
       await this.#welcome((parameters) => writeWelcome(parameters, key));
       this.#listen();
+      this.#session.onNotice((message) => this.#notice(message));
       if (signal.aborted) stop();
       else signal.addEventListener('abort', stop, { once: true });
       await this.#over.promise;
@@ -134,6 +135,12 @@ class Relay {
     if (this.#talk.flushClient() || upstream === undefined) return;
     upstream.socket.pause();
     this.#client.once('drain', () => upstream.socket.resume());
+  }
+
+  #notice(message: string): void {
+    if (this.#ended) return;
+    this.#answering.say(writeNoticeResponse({ severity: 'WARNING', code: '01000', message }));
+    this.#talk.flushClient();
   }
 
   #fail(thrown: unknown): void {

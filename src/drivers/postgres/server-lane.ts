@@ -29,6 +29,9 @@ export class ServerLane {
   /** Runs whose portal stopped at its row limit and may go on. */
   readonly #suspended = new Set<Run>();
   #relaying = false;
+  /** A large message is on its way to the client in pieces. */
+  #half = false;
+  readonly #unsaid: Uint8Array[] = [];
   #copyFailed = false;
 
   constructor(talk: Conversation) {
@@ -42,9 +45,22 @@ export class ServerLane {
     for (let found = framer.next(); found !== 'none'; found = framer.next()) {
       if (found === 'frame') this.#frame();
       else if (found === 'large') this.#large();
-      else if (this.#relaying) this.#forward();
+      else this.#piece();
     }
     runOf(this.#talk.pending.head)?.flush();
+  }
+
+  /** Tells the client something of the gateway's own, as soon as no message is half written. */
+  say(message: Uint8Array): void {
+    if (this.#half) this.#unsaid.push(message);
+    else this.#talk.toClient.piece(message);
+  }
+
+  #piece(): void {
+    if (this.#relaying) this.#forward();
+    if (!this.#framer.last) return;
+    this.#half = false;
+    for (const message of this.#unsaid.splice(0)) this.#talk.toClient.piece(message);
   }
 
   /** The connection is over: whatever was under way is reported as cut off. */
@@ -154,6 +170,7 @@ export class ServerLane {
     if (!this.#relaying) return;
     if (!run.plan.untouched) throw new Fault('PROTOCOL_LIMIT', 'a row is too large to be masked');
     run.rows += 1;
+    this.#half = true;
     this.#forward();
   }
 

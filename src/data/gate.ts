@@ -1,0 +1,52 @@
+import { type Decision, type Denial, deny, type Hold } from '../core/decision.ts';
+import { asFault } from '../core/fault.ts';
+import type { Clearance, Operation } from '../core/operation.ts';
+
+/** What the gate asks. Each may throw or reject: a fault on the road to a decision is a denial. */
+export interface GatePorts {
+  /** Whether this session may clear anything at all now: alive, feed fresh, evidence writable. Waits out a pause. */
+  admit(): Denial | undefined | Promise<Denial | undefined>;
+  decide(operation: Operation): Decision;
+  /** Waits for people. The answer is a permit or a denial. */
+  outcome(operation: Operation, hold: Hold): Promise<Decision>;
+  /** Takes the operation's uses from the grants of the path, or says which is used up. */
+  debit(operation: Operation): Denial | undefined | Promise<Denial | undefined>;
+  /** Resolves once the record is as durable as the target wants. */
+  record(operation: Operation, sequence: number, decision: Decision): Promise<void>;
+}
+
+/**
+ * Takes one operation from intent to clearance. The order is the security property: decide, record, wait if held,
+ * record the outcome, and only then may bytes move. When a record cannot be written the operation is denied, so what
+ * nobody can prove never reaches the target. Never rejects.
+ */
+export async function clear(operation: Operation, sequence: number, ports: GatePorts): Promise<Clearance | Denial> {
+  const decision = await settle(operation, sequence, ports);
+  try {
+    await ports.record(operation, sequence, decision);
+  } catch (thrown) {
+    return deny('record-fault', `the operation could not be recorded (${asFault(thrown).code}), so it was not run`);
+  }
+  if (decision.effect === 'deny') return decision;
+  if (decision.effect === 'hold') return deny('policy-fault', 'the hold was left without an answer');
+  // Recording took time, in which the chain may have been cut.
+  const late = await ports.admit();
+  if (late !== undefined) return late;
+  return { operation, sequence, obligations: decision.obligations } as Clearance; // the one place; floors.test.ts counts
+}
+
+async function settle(operation: Operation, sequence: number, ports: GatePorts): Promise<Decision> {
+  try {
+    const barred = await ports.admit();
+    if (barred !== undefined) return barred;
+    let decision = ports.decide(operation);
+    if (decision.effect === 'hold') {
+      await ports.record(operation, sequence, decision); // a wait that left no trace never happened
+      decision = await ports.outcome(operation, decision);
+    }
+    if (decision.effect !== 'permit') return decision;
+    return (await ports.debit(operation)) ?? decision;
+  } catch (thrown) {
+    return deny('policy-fault', `the operation could not be decided (${asFault(thrown).code})`);
+  }
+}

@@ -1,0 +1,235 @@
+import type { Clock } from '../core/clock.ts';
+import { type Decision, type Denial, deny, type Hold } from '../core/decision.ts';
+import type { SqlFacts, SqlReader } from '../core/facts.ts';
+import { type Chain, currentOf } from '../core/grant.ts';
+import type { Label } from '../core/label.ts';
+import type { Clearance, Operation } from '../core/operation.ts';
+import type { PolicyEngine } from '../core/policy.ts';
+import type { Ending, Lease, Session, Tape } from '../core/session.ts';
+import type { Target } from '../core/target.ts';
+import { type DetectRules, decideSql } from '../policy/statement.ts';
+import { clear, type GatePorts } from './gate.ts';
+import type { Revocations } from './revocations.ts';
+import type { Witness } from './witness.ts';
+
+/** What a live session is made of. */
+export interface SessionParts {
+  readonly id: string;
+  readonly chain: Chain;
+  readonly target: Target;
+  readonly database: string;
+  readonly role: string;
+  readonly binding: 'certificate' | 'channel' | 'scram' | 'bearer' | 'local';
+  readonly source: string;
+  readonly detect: DetectRules | undefined;
+  readonly tag: string;
+  readonly keys: readonly string[];
+}
+
+export interface SessionPorts {
+  readonly clock: Clock;
+  readonly engine: PolicyEngine;
+  readonly reader: SqlReader;
+  readonly revocations: Revocations;
+  readonly witness: Witness;
+  readonly debit: (path: readonly string[], count: number) => Promise<{ readonly exhausted: string } | 'debited'>;
+  readonly outcome: (session: LiveSession, operation: Operation, hold: Hold) => Promise<Decision>;
+  readonly lease: (session: LiveSession) => Promise<Lease>;
+  readonly hasher: (label: Label) => (bytes: Uint8Array) => Uint8Array;
+  readonly ended: (session: LiveSession, cause: string) => Promise<void>;
+}
+
+interface Remembered {
+  readonly epoch: number;
+  readonly decision: Decision;
+  readonly observed: Decision | undefined;
+  readonly until: number;
+}
+
+const SECOND = 1000;
+/** Sessions are told this long before their rights end. */
+const WARNING = 60 * SECOND;
+/** setTimeout takes no longer spans. */
+const MAX_TIMER = 2 ** 31 - 1;
+
+/** One authorised span of use of one target by one chain, on this worker. */
+export class LiveSession implements Session {
+  readonly id: string;
+  readonly chain: Chain;
+  readonly target: Target;
+  readonly database: string;
+  readonly role: string;
+  readonly tag: string;
+  readonly signal: AbortSignal;
+
+  readonly #parts: SessionParts;
+  readonly #ports: SessionPorts;
+  readonly #controller = new AbortController();
+  readonly #gate: GatePorts;
+  readonly #decisions = new WeakMap<SqlFacts, Remembered>();
+  readonly #clearedAt = new WeakMap<Clearance, number>();
+  readonly #expires: number;
+  readonly #bound: boolean;
+  readonly #finite: boolean;
+  readonly #timers: NodeJS.Timeout[];
+  #notice: ((message: string) => void) | undefined;
+  #sequence = 0;
+  #ended: Promise<void> | undefined;
+
+  constructor(parts: SessionParts, ports: SessionPorts) {
+    this.id = parts.id;
+    this.chain = parts.chain;
+    this.target = parts.target;
+    this.database = parts.database;
+    this.role = parts.role;
+    this.tag = parts.tag;
+    this.signal = this.#controller.signal;
+    this.#parts = parts;
+    this.#ports = ports;
+    const { grants } = parts.chain;
+    this.#expires = Math.min(...grants.map((grant) => grant.expires));
+    this.#bound = grants.some((grant) => grant.caveats.scopes?.some((scope) => scope.statement !== undefined) ?? false);
+    this.#finite = grants.some((grant) => grant.uses !== undefined);
+    this.#gate = {
+      admit: () => this.#admit(),
+      decide: (operation) => this.#decide(operation).decision,
+      outcome: (operation, hold) => ports.outcome(this, operation, hold),
+      debit: (operation) => this.#debit(operation),
+      record: (operation, sequence, decision) =>
+        ports.witness.decided(operation, sequence, decision, this.#decisions.get(operation.facts)?.observed),
+    };
+    this.#timers = this.#startTimers();
+  }
+
+  get reader(): SqlReader {
+    return this.#ports.reader;
+  }
+
+  get tape(): Tape {
+    return this.#ports.witness;
+  }
+
+  clear(operation: Operation): Promise<Clearance | Denial> {
+    this.#sequence += 1;
+    const { epoch } = this.#ports.engine;
+    return clear(operation, this.#sequence, this.#gate).then((answer) => {
+      if (!('effect' in answer)) this.#clearedAt.set(answer, epoch);
+      return answer;
+    });
+  }
+
+  foresee(operation: Operation): Denial | undefined {
+    const { decision } = this.#decide(operation);
+    return decision.effect === 'deny' ? decision : undefined;
+  }
+
+  stillClear(clearance: Clearance): true | Denial {
+    const barred = this.#barred();
+    if (barred !== undefined) return barred;
+    const { epoch } = this.#ports.engine;
+    if (this.#clearedAt.get(clearance) === epoch) return true;
+    const denial = this.foresee(clearance.operation);
+    if (denial !== undefined) return denial;
+    this.#clearedAt.set(clearance, epoch);
+    return true;
+  }
+
+  async refused(text: string, denial: Denial): Promise<void> {
+    this.#sequence += 1;
+    await this.#ports.witness.refused(text, this.#sequence, denial);
+  }
+
+  hasher(label: Label): (bytes: Uint8Array) => Uint8Array {
+    return this.#ports.hasher(label);
+  }
+
+  lease(): Promise<Lease> {
+    return this.#ports.lease(this);
+  }
+
+  onNotice(tell: (message: string) => void): void {
+    this.#notice = tell;
+  }
+
+  /** Ends the session from outside; its driver hears it through `signal`. */
+  stop(ending: Ending): void {
+    if (!this.signal.aborted) this.#controller.abort(ending);
+  }
+
+  end(cause: string): Promise<void> {
+    this.#ended ??= this.#finish(cause);
+    return this.#ended;
+  }
+
+  async #finish(cause: string): Promise<void> {
+    for (const timer of this.#timers) clearTimeout(timer);
+    const ending = this.signal.aborted ? (this.signal.reason as Ending).cause : cause;
+    await this.#ports.ended(this, ending);
+  }
+
+  #decide(operation: Operation): Remembered {
+    const { engine, clock } = this.#ports;
+    const now = clock.now();
+    const known = this.#decisions.get(operation.facts);
+    if (known !== undefined && known.epoch === engine.epoch && now < known.until) return known;
+    const { target, binding, source, detect, chain } = this.#parts;
+    const { name, labels } = target;
+    const found = decideSql(engine, {
+      chain,
+      operation,
+      target: { name, labels, detect },
+      context: { binding, source, now },
+    });
+    const observing = target.mode === 'observe';
+    const decision = observing ? found.observed : found.decision;
+    const until = decision.effect === 'deny' ? undefined : decision.validUntil;
+    const remembered = {
+      epoch: engine.epoch,
+      decision,
+      observed: observing ? found.decision : undefined,
+      until: until ?? Number.POSITIVE_INFINITY,
+    };
+    // What a single statement is bound to depends on its parameters; a hold is somebody's answer, not ours to keep.
+    const lasting = !this.#bound && decision.effect !== 'hold';
+    this.#decisions.set(operation.facts, lasting ? remembered : { ...remembered, until: 0 });
+    return remembered;
+  }
+
+  #admit(): Denial | undefined | Promise<Denial | undefined> {
+    const fresh = this.#ports.revocations.fresh();
+    if (!(fresh instanceof Promise)) return fresh ?? this.#barred();
+    return fresh.then((denial) => denial ?? this.#barred());
+  }
+
+  #barred(): Denial | undefined {
+    if (this.signal.aborted) {
+      const ending = this.signal.reason as Ending;
+      return deny(ending.cause === 'expired' ? 'grant-expired' : 'grant-revoked', ending.message);
+    }
+    if (this.#ports.clock.now() >= this.#expires) return deny('grant-expired', 'the pass has expired');
+    const revocation = this.#ports.revocations.struck(this.#parts.keys);
+    return revocation === undefined ? undefined : deny('grant-revoked', `access was revoked: ${revocation.reason}`);
+  }
+
+  #debit(operation: Operation): Denial | undefined | Promise<Denial | undefined> {
+    if (!this.#finite) return undefined;
+    const uses = operation.facts.statements.filter((statement) => !statement.free).length;
+    if (uses === 0) return undefined;
+    const { path } = currentOf(this.chain);
+    return this.#ports.debit(path, uses).then((answer) => {
+      if (answer === 'debited') return undefined;
+      const whose = this.chain.grants.find((grant) => grant.id === answer.exhausted);
+      return deny('uses-exhausted', `the pass of ${whose?.agent?.name ?? 'its holder'} has no uses left for this`, {
+        hint: 'ask for a new pass with more uses',
+      });
+    });
+  }
+
+  #startTimers(): NodeJS.Timeout[] {
+    const left = this.#expires - this.#ports.clock.now();
+    const expire = () => this.stop({ cause: 'expired', message: 'the pass has expired' });
+    const warn = () => this.#notice?.('the pass this session runs on expires in 60 seconds');
+    const later = (run: () => void, after: number) => setTimeout(run, Math.min(Math.max(0, after), MAX_TIMER)).unref();
+    return left > WARNING ? [later(expire, left), later(warn, left - WARNING)] : [later(expire, left)];
+  }
+}

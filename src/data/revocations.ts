@@ -1,0 +1,92 @@
+import { type Denial, deny } from '../core/decision.ts';
+import type { Feed, FeedEntry, Revocation } from '../core/feed.ts';
+import type { Ending } from '../core/session.ts';
+import { key, type Registry } from './registry.ts';
+
+/** Older than this, the feed is not believed: nothing new is cleared until it caught up. */
+const PAUSE_AFTER = 2_000;
+/** How often the age is looked at while somebody waits or sessions are live. */
+const WATCH_EVERY = 250;
+
+/**
+ * Hears revocations and makes them felt: live sessions end, later look-ups are refused, and while nothing can be heard
+ * operations pause. After the grace of silence every session ends: who cannot hear a revocation must not ignore one.
+ */
+export class Revocations {
+  readonly #feed: Feed;
+  readonly #registry: Registry;
+  readonly #grace: number;
+  readonly #heard = new Map<string, Revocation>();
+  readonly #waiting = new Set<() => void>();
+  readonly #timer: NodeJS.Timeout;
+  readonly #unsubscribe: () => void;
+
+  constructor(feed: Feed, registry: Registry, grace: number, onEntry: (entry: FeedEntry) => void) {
+    this.#feed = feed;
+    this.#registry = registry;
+    this.#grace = grace;
+    this.#unsubscribe = feed.subscribe((entry) => {
+      if (entry.kind === 'revoked') this.#strike(entry.revocation);
+      else onEntry(entry);
+    });
+    this.#timer = setInterval(() => this.#watch(), WATCH_EVERY);
+    this.#timer.unref();
+  }
+
+  /** The revocation that strikes one of these keys, among those heard since the start. */
+  struck(keys: readonly string[]): Revocation | undefined {
+    if (this.#heard.size === 0) return undefined;
+    for (const each of keys) {
+      const found = this.#heard.get(each);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** Undefined when revocations are being heard; else waits until they are, or until the grace is over. */
+  fresh(): Denial | undefined | Promise<Denial | undefined> {
+    if (this.#feed.age() <= PAUSE_AFTER) return undefined;
+    return new Promise((resolve) => {
+      this.#waiting.add(() => {
+        resolve(
+          this.#feed.age() <= PAUSE_AFTER
+            ? undefined
+            : deny('feed-stale', 'revocations cannot be heard, so nothing is cleared'),
+        );
+      });
+    });
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#unsubscribe();
+    this.#release();
+  }
+
+  #strike(revocation: Revocation): void {
+    this.#heard.set(key(revocation.subject), revocation);
+    this.#registry.strike(revocation.subject, endingOf(revocation));
+  }
+
+  #watch(): void {
+    const age = this.#feed.age();
+    if (age <= PAUSE_AFTER) return this.#release();
+    if (age <= this.#grace) return;
+    this.#registry.stopAll({
+      cause: 'stale',
+      message: 'revocations could not be heard for too long; the session was ended to be safe',
+    });
+    this.#release();
+  }
+
+  #release(): void {
+    for (const each of [...this.#waiting]) each();
+    this.#waiting.clear();
+  }
+}
+
+export function endingOf(revocation: Revocation): Ending {
+  const { subject, reason } = revocation;
+  if (subject.kind === 'session') return { cause: 'killed', message: `this session was ended: ${reason}` };
+  return { cause: 'revoked', message: `access was revoked (${subject.kind}): ${reason}` };
+}

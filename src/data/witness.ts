@@ -1,0 +1,186 @@
+import type { Clock } from '../core/clock.ts';
+import type { Decision, Denial } from '../core/decision.ts';
+import type { AuditEvent, AuditType, EvidenceWriter, Json, RecordingKind } from '../core/evidence.ts';
+import { Fault } from '../core/fault.ts';
+import { agentsOf, type Chain, currentOf, describeChain, rootOf } from '../core/grant.ts';
+import type { Operation, Parameter } from '../core/operation.ts';
+import { resourceId } from '../core/resource.ts';
+import type { Outcome, Tape } from '../core/session.ts';
+import type { RecordingRules } from '../core/target.ts';
+
+/** What a session is, in each of its records. */
+export interface Subject {
+  readonly session: string;
+  readonly chain: Chain;
+  readonly target: string;
+  readonly database: string;
+  readonly role: string;
+}
+
+/**
+ * Bears witness for one session: turns what happens into audit events and recording entries. With `required`
+ * recording a record that cannot be written stops the operation; with `best-effort` it raises an alarm and goes on.
+ */
+export class Witness implements Tape {
+  readonly #writer: EvidenceWriter;
+  readonly #clock: Clock;
+  readonly #subject: Subject;
+  readonly #rules: RecordingRules;
+  readonly #about: Readonly<Record<string, Json>>;
+  readonly totals = { operations: 0, denied: 0, rows: 0 };
+  /** Set by the first record that failed after its operation was forwarded; nothing more is cleared then. */
+  #broken: Fault | undefined;
+
+  constructor(writer: EvidenceWriter, clock: Clock, subject: Subject, rules: RecordingRules) {
+    this.#writer = writer;
+    this.#clock = clock;
+    this.#subject = subject;
+    this.#rules = rules;
+    const root = rootOf(subject.chain);
+    this.#about = {
+      session: subject.session,
+      grant: currentOf(subject.chain).id,
+      principal: root.principal.id,
+      target: subject.target,
+      database: subject.database,
+    };
+  }
+
+  async started(details: Readonly<Record<string, Json>>): Promise<void> {
+    const { chain, role } = this.#subject;
+    const fields = {
+      ...details,
+      role,
+      chain: describeChain(chain),
+      path: [...currentOf(chain).path],
+      agents: agentsOf(chain).map(({ id, name, kind, assurance }) => ({ id, name, kind, assurance })),
+      transaction: rootOf(chain).transaction,
+      purpose: chain.grants.flatMap((grant) => (grant.purpose === undefined ? [] : [grant.purpose])),
+    };
+    await this.#both('session.start', 'open', 0, fields, { ...this.#about, ...fields });
+  }
+
+  async decided(operation: Operation, sequence: number, decision: Decision, observed?: Decision): Promise<void> {
+    if (this.#broken) throw this.#broken;
+    const { facts, text, parameters } = operation;
+    const fields: Record<string, Json> = {
+      seq: sequence,
+      verbs: facts.statements.map((statement) => statement.verb),
+      resources: [
+        ...new Set(
+          facts.statements.flatMap((statement) =>
+            statement.uses.map((use) => `${use.action} ${resourceId(use.resource)}`),
+          ),
+        ),
+      ],
+      fingerprint: facts.fingerprint,
+      statement: facts.normalised,
+      decision: decision.effect,
+      policies: [...decision.policies],
+      ...(decision.effect === 'deny' ? { reason: decision.reason, message: decision.message } : {}),
+      ...(decision.effect === 'hold' ? { rules: [...decision.rules] } : {}),
+      ...(decision.effect === 'permit' ? { masked: masked(decision) } : {}),
+      ...(observed === undefined || observed.effect === 'permit'
+        ? {}
+        : { would: observed.effect, would_policies: [...observed.policies] }),
+    };
+    this.totals.operations += 1;
+    if (decision.effect === 'deny') this.totals.denied += 1;
+    const type =
+      decision.effect === 'permit'
+        ? 'operation.cleared'
+        : decision.effect === 'hold'
+          ? 'operation.held'
+          : 'operation.denied';
+    const kind = decision.effect === 'deny' ? 'refused' : 'asked';
+    await this.#both(type, kind, sequence, fields, {
+      text,
+      parameters: parameters === undefined ? null : parameters.map(toJson),
+      decision: decision.effect,
+      policies: [...decision.policies],
+      ...(decision.effect === 'deny' ? { reason: decision.reason, message: decision.message } : {}),
+      ...(decision.effect === 'permit' ? { masked: masked(decision) } : {}),
+    });
+  }
+
+  /** A refusal found before the gate. */
+  async refused(text: string, sequence: number, denial: Denial): Promise<void> {
+    this.totals.operations += 1;
+    this.totals.denied += 1;
+    const { reason, message } = denial;
+    const fields = { seq: sequence, decision: 'deny', policies: [...denial.policies], reason, message };
+    await this.#both('operation.denied', 'refused', sequence, fields, { text, parameters: null, ...fields });
+  }
+
+  frames(sequence: number, bytes: Uint8Array): void {
+    this.#later(this.#entry('frames', sequence, bytes));
+  }
+
+  done(sequence: number, outcome: Outcome): void {
+    this.totals.rows += outcome.rows;
+    const fields: Record<string, Json> = {
+      seq: sequence,
+      tag: outcome.tag ?? null,
+      error: outcome.error ?? null,
+      rows: outcome.rows,
+      bytes: outcome.bytes,
+      ms: Math.round(outcome.duration * 1000) / 1000,
+    };
+    this.#later(this.#both('operation.done', 'done', sequence, fields, fields));
+  }
+
+  async ended(cause: string): Promise<void> {
+    const fields = { cause, ...this.totals };
+    await this.#both('session.end', 'close', 0, fields, fields);
+  }
+
+  async #both(
+    type: AuditType,
+    kind: RecordingKind,
+    sequence: number,
+    fields: Readonly<Record<string, Json>>,
+    body: Json,
+  ): Promise<void> {
+    const event: AuditEvent = { v: 1, type, at: new Date(this.#clock.now()).toISOString(), ...this.#about, ...fields };
+    const writes = [this.#writer.audit(event), this.#entry(kind, sequence, encoder.encode(JSON.stringify(body)))];
+    const results = await Promise.allSettled(writes);
+    const failure = results.find((result) => result.status === 'rejected');
+    if (failure === undefined) return;
+    if (this.#rules.mode === 'required') throw failure.reason;
+    this.#alarm();
+  }
+
+  #entry(kind: RecordingKind, sequence: number, body: Uint8Array): Promise<void> {
+    const { session, target } = this.#subject;
+    return this.#writer.record({ session, target, kind, sequence, at: this.#clock.now(), body });
+  }
+
+  /** For records of what already happened: nobody waits, but a failure stops what comes next. */
+  #later(write: Promise<void>): void {
+    write.catch((thrown: unknown) => {
+      if (this.#rules.mode === 'required')
+        this.#broken = new Fault('EVIDENCE_UNWRITABLE', 'a result could not be recorded', { cause: thrown });
+      else this.#alarm();
+    });
+  }
+
+  #alarm(): void {
+    const at = new Date(this.#clock.now()).toISOString();
+    this.#writer.audit({ v: 1, type: 'alarm', at, ...this.#about, alarm: 'recording-lost' }).catch(() => {
+      // The same writer just failed; its own alarm is in the log of the node.
+    });
+  }
+}
+
+const encoder = new TextEncoder();
+
+function masked(decision: Extract<Decision, { effect: 'permit' }>): string[] {
+  return decision.obligations.flatMap((obligation) =>
+    obligation.kind === 'mask' ? [`${obligation.column} ${obligation.style}`] : [],
+  );
+}
+
+function toJson(parameter: Parameter): Json {
+  if (parameter === null || typeof parameter === 'string') return parameter;
+  return { base64: Buffer.from(parameter).toString('base64') };
+}
