@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import type { Decision, Permit } from '../core/decision.ts';
+import { deny } from '../core/decision.ts';
+import { Fault } from '../core/fault.ts';
+import type { MaskObligation } from '../core/obligation.ts';
+import type { Operation } from '../core/operation.ts';
+import { clear, type GatePorts } from './gate.ts';
+
+const operation: Operation = {
+  protocol: 'postgres',
+  text: 'DROP TABLE orders',
+  parameters: undefined,
+  facts: { statements: [], fingerprint: 'f', normalised: 'DROP TABLE orders' },
+  database: 'shop',
+  role: 'app',
+};
+const mask: MaskObligation = { kind: 'mask', column: 'c', table: 1, attribute: 2, label: 'pii', style: 'null' };
+const permit: Permit = { effect: 'permit', policies: ['p1'], obligations: [mask] };
+const hold: Decision = { effect: 'hold', policies: ['p2'], obligations: [mask], rules: ['dba'], message: 'ask' };
+
+/** Ports that permit everything, unless told otherwise, and a log of what was called in which order. */
+function fakes(over: Partial<GatePorts> = {}): { ports: GatePorts; log: string[] } {
+  const log: string[] = [];
+  const base: GatePorts = {
+    admit: () => undefined,
+    decide: () => permit,
+    outcome: async () => permit,
+    debit: () => undefined,
+    record: async () => {},
+    ...over,
+  };
+  const logged =
+    <A extends unknown[], R>(name: string, port: (...args: A) => R) =>
+    (...args: A): R => {
+      const decision = args.at(-1);
+      log.push(name === 'record' ? `record ${(decision as Decision).effect}` : name);
+      return port(...args);
+    };
+  const ports: GatePorts = {
+    admit: logged('admit', base.admit),
+    decide: logged('decide', base.decide),
+    outcome: logged('outcome', base.outcome),
+    debit: logged('debit', base.debit),
+    record: logged('record', base.record),
+  };
+  return { ports, log };
+}
+
+describe('the gate', () => {
+  it('decides, debits, records and looks again, in this order', async () => {
+    const { ports, log } = fakes();
+    await expect(clear(operation, 7, ports)).resolves.toMatchObject({ operation, sequence: 7, obligations: [mask] });
+    expect(log).toEqual(['admit', 'decide', 'debit', 'record permit', 'admit']);
+  });
+
+  it('records a hold before it waits, and the outcome before it clears', async () => {
+    const { ports, log } = fakes({ decide: () => hold });
+    await expect(clear(operation, 1, ports)).resolves.toMatchObject({ obligations: [mask] });
+    expect(log).toEqual(['admit', 'decide', 'record hold', 'outcome', 'debit', 'record permit', 'admit']);
+  });
+
+  it('records a denial and debits nothing for it', async () => {
+    const { ports, log } = fakes({ decide: () => deny('forbidden', 'no') });
+    await expect(clear(operation, 1, ports)).resolves.toMatchObject({ effect: 'deny', reason: 'forbidden' });
+    expect(log).toEqual(['admit', 'decide', 'record deny']);
+  });
+
+  it.each<[string, Partial<GatePorts>, string]>([
+    [
+      'the decision throws',
+      {
+        decide: () => {
+          throw new Fault('POLICY_FAILED', 'x');
+        },
+      },
+      'policy-fault',
+    ],
+    ['the outcome rejects', { decide: () => hold, outcome: () => Promise.reject(new Error('x')) }, 'policy-fault'],
+    ['the outcome is another hold', { decide: () => hold, outcome: async () => hold }, 'policy-fault'],
+    ['the debit rejects', { debit: () => Promise.reject(new Fault('STORE_UNAVAILABLE', 'x')) }, 'policy-fault'],
+    ['uses are gone', { debit: () => deny('uses-exhausted', 'x') }, 'uses-exhausted'],
+    ['the record rejects', { record: () => Promise.reject(new Fault('EVIDENCE_UNWRITABLE', 'x')) }, 'record-fault'],
+    ['nothing may be cleared', { admit: () => deny('feed-stale', 'x') }, 'feed-stale'],
+    ['admission rejects', { admit: () => Promise.reject(new Error('x')) }, 'policy-fault'],
+  ])('denies when %s', async (_name, over, reason) => {
+    const { ports } = fakes(over);
+    await expect(clear(operation, 1, ports)).resolves.toMatchObject({ effect: 'deny', reason });
+  });
+
+  it('clears nothing before the record resolved', async () => {
+    let written = () => {};
+    const { ports } = fakes({
+      record: () =>
+        new Promise((resolve) => {
+          written = resolve;
+        }),
+    });
+    let cleared = false;
+    const answer = clear(operation, 1, ports).then(() => {
+      cleared = true;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(cleared).toBe(false);
+    written();
+    await answer;
+    expect(cleared).toBe(true);
+  });
+
+  it('denies what was revoked while it was being recorded', async () => {
+    let asked = 0;
+    const { ports } = fakes({ admit: () => (++asked > 1 ? deny('grant-revoked', 'x') : undefined) });
+    await expect(clear(operation, 1, ports)).resolves.toMatchObject({ reason: 'grant-revoked' });
+  });
+});
