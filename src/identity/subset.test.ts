@@ -63,7 +63,7 @@ describe('a child', () => {
     ['another table', { scopes: [{ ...narrow, tables: { 'public.customers': ['id'] } }] }, 'tables: public.customers'],
     [
       'a table named like an inherited member',
-      { scopes: [{ ...narrow, tables: { constructor: '*' } }] },
+      { scopes: [{ ...narrow, tables: { ['constructor' as string]: '*' as const } }] },
       'tables: constructor',
     ],
     [

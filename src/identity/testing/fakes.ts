@@ -55,7 +55,7 @@ export class MemoryAudit implements AuditSink {
 
 /** The delegation tree in memory, with the rules that the port promises. */
 export class MemoryGrants implements GrantStore {
-  readonly grants = new Map<string, { grant: Grant; verifier: PassVerifier; left: number | undefined }>();
+  readonly grants: Map<string, { grant: Grant; verifier: PassVerifier; left: number | undefined }> = new Map();
   readonly revocations: Revocation[] = [];
   readonly #clock: Clock;
   readonly #seen = new Set<string>();
