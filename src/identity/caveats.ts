@@ -1,6 +1,6 @@
 import { ACTIONS } from '../core/action.ts';
 import type { Caveats, Scope, ScopeAction, StatementBinding } from '../core/caveats.ts';
-import { parseCidr } from './cidr.ts';
+import { parseBlock } from '../core/network.ts';
 
 /**
  * `authorization_details` and its companions, read into Caveats. Strict: a field that is not known is an error, never
@@ -52,7 +52,7 @@ export function parseLimits(fields: { rows?: string; sources?: string }): Parsed
   if (sources && (sources.length === 0 || sources.length > MAX_LIST))
     problems.push(`sources: not 1 to ${MAX_LIST} blocks`);
   for (const source of sources ?? []) {
-    if (!parseCidr(source)) problems.push(`sources: ${quoted(source)} is not an address block such as 10.0.0.0/8`);
+    if (!parseBlock(source)) problems.push(`sources: ${quoted(source)} is not an address block such as 10.0.0.0/8`);
   }
   if (problems.length > 0) return { problems };
   return { value: { ...(typeof rows === 'number' ? { rows } : {}), ...(sources ? { sources } : {}) } };

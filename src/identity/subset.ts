@@ -1,7 +1,7 @@
 import type { Action } from '../core/action.ts';
-import type { Caveats, Scope, ScopeAction } from '../core/caveats.ts';
+import type { Caveats, Scope, ScopeAction, StatementBinding } from '../core/caveats.ts';
 import { ACTION_GROUPS } from '../core/caveats.ts';
-import { parseCidr, within } from './cidr.ts';
+import { parseBlock, within } from '../core/network.ts';
 
 /**
  * Early answer to "does this child reach further than its parent?", so that whoever asks learns it at issue and not at
@@ -81,23 +81,26 @@ function tablesBeyond(child: Scope['tables'], parent: Scope['tables']): string[]
 
 function statementBeyond(child: Scope, parent: Scope): string[] {
   const bound = parent.statement;
-  if (!bound) return [];
-  const own = child.statement;
-  const same =
-    own?.kind === 'exact' && bound.kind === 'exact'
-      ? own.text === bound.text &&
-        (bound.parameters === undefined || JSON.stringify(own.parameters) === JSON.stringify(bound.parameters))
-      : own?.kind === 'fingerprint' && bound.kind === 'fingerprint' && own.fingerprint === bound.fingerprint;
-  return same ? [] : ["statement: the parent's pass is bound to one statement, and this is not the same"];
+  if (!bound || (child.statement && isSame(child.statement, bound))) return [];
+  return ["statement: the parent's pass is bound to one statement, and this is not the same"];
+}
+
+/** A text without parameters is bound to being sent without any. */
+function isSame(one: StatementBinding, other: StatementBinding): boolean {
+  if (one.kind === 'fingerprint' || other.kind === 'fingerprint') {
+    return one.kind === 'fingerprint' && other.kind === 'fingerprint' && one.fingerprint === other.fingerprint;
+  }
+  const [left, right] = [one.parameters ?? [], other.parameters ?? []];
+  return one.text === other.text && left.length === right.length && left.every((value, i) => value === right[i]);
 }
 
 function sourceWidenings(child: Caveats, path: readonly Caveats[]): string[] {
   const parent = path.findLast((caveats) => caveats.sources !== undefined)?.sources;
   if (!parent || !child.sources) return [];
-  const outer = parent.flatMap((block) => parseCidr(block) ?? []);
+  const outer = parent.flatMap((block) => parseBlock(block) ?? []);
   return child.sources
     .filter((block) => {
-      const inner = parseCidr(block);
+      const inner = parseBlock(block);
       return !inner || !outer.some((cidr) => within(inner, cidr));
     })
     .map((block) => `sources: ${block} is not within the parent's ${parent.join(', ')}`);

@@ -1,7 +1,7 @@
-import { isIPv6 } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import { Fault } from '../core/fault.ts';
 import type { Origin } from '../core/login.ts';
+import { canonicalAddress, parseBlock } from '../core/network.ts';
 
 /**
  * Slows down guessing. Only failures cost. A source that failed too often waits. A grant that was guessed at too often
@@ -82,19 +82,6 @@ const MOST_NAMES = 10_000;
 
 /** One IPv6 subscriber has at least a /64, so that is what counts as one source. */
 function sourceKey(address: string): string {
-  if (!isIPv6(address)) return address;
-  const plain = address.split('%')[0] ?? address;
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(plain);
-  if (mapped?.[1]) return mapped[1];
-  const [head = '', tail] = plain.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  if (tail !== undefined) {
-    const rest = tail === '' ? [] : tail.split(':');
-    while (groups.length + rest.length < 8) groups.push('0');
-    groups.push(...rest);
-  }
-  return groups
-    .slice(0, 4)
-    .map((group) => group.toLowerCase().replace(/^0+(?=.)/, ''))
-    .join(':');
+  const block = parseBlock(address.replace(/%[^/]*$/, ''));
+  return block?.family === 6 ? `${block.base >> 64n}` : (canonicalAddress(address) ?? address);
 }
