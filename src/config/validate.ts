@@ -1,5 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { formatPath, type Path } from './problem.ts';
+import { policyTestsSchema, type RawPolicyTest } from './schema/policy-test.ts';
 import { configSchema, type RawConfig } from './schema/root.ts';
 import { didYouMean } from './suggest.ts';
 
@@ -7,7 +8,8 @@ import { didYouMean } from './suggest.ts';
 
 const ajv = new Ajv({ allErrors: true, verbose: true, strict: true, allowUnionTypes: true });
 ajv.addKeyword({ keyword: 'says', schemaType: 'string' });
-const check: ValidateFunction<RawConfig> = ajv.compile<RawConfig>(configSchema);
+const checkConfig: Check = ajv.compile<RawConfig>(configSchema);
+const checkTests: Check = ajv.compile<RawPolicyTest[]>(policyTestsSchema);
 
 /** More than a person reads; the rest is reported once these are gone. */
 const MAX_PROBLEMS = 100;
@@ -21,6 +23,23 @@ export interface Misfit {
 
 /** What in `value` does not fit the schema; nothing means that it is a `RawConfig`. Messages never repeat a value. */
 export function misfits(value: unknown): readonly Misfit[] {
+  return misfitsBy(checkConfig, value);
+}
+
+/** The same value, typed: true of it only where no misfit is. */
+export function asRaw(value: unknown): RawConfig {
+  return value as RawConfig;
+}
+
+/** The tests in a file, or what does not fit. */
+export function readTests(value: unknown): { readonly tests: readonly RawPolicyTest[] } | readonly Misfit[] {
+  const found = misfitsBy(checkTests, value);
+  return found.length > 0 ? found : { tests: value as RawPolicyTest[] };
+}
+
+type Check = ValidateFunction<RawConfig> | ValidateFunction<RawPolicyTest[]>;
+
+function misfitsBy(check: Check, value: unknown): readonly Misfit[] {
   if (check(value)) return [];
   const found = (check.errors ?? []).flatMap((error) => describe(error, value));
   // A value that fits no branch of a union is reported once, by the union.
@@ -33,11 +52,6 @@ export function misfits(value: unknown): readonly Misfit[] {
       return !seen.has(text) && seen.add(text);
     })
     .slice(0, MAX_PROBLEMS);
-}
-
-/** The same value, typed: true of it only where no misfit is. */
-export function asRaw(value: unknown): RawConfig {
-  return value as RawConfig;
 }
 
 function describe(error: ErrorObject, root: unknown): (Misfit & { union: boolean })[] {

@@ -1,0 +1,20 @@
+import type { Command } from 'commander';
+
+interface Demo {
+  readonly demo: (options: { once: boolean }) => Promise<number>;
+}
+
+export function addDemo(program: Command): void {
+  program
+    .command('demo')
+    .description('Play the whole story on this machine: a person, a CI job, a helper, and a database between them.')
+    .option('--once', 'play it unattended, check every step, exit 0 or 1')
+    .addHelpText(
+      'after',
+      '\nNeeds nothing else: a database, an identity provider and a gateway are started and stopped again.\n',
+    )
+    .action(async (options: { once?: boolean }) => {
+      const { demo } = (await import(new URL('../demo.ts', import.meta.url).href)) as Demo;
+      process.exitCode = await demo({ once: options.once === true });
+    });
+}

@@ -1,0 +1,129 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { findGateway, type GatewayOptions } from '../gateway.ts';
+import { type JsonObject, list, object, text, texts } from '../json.ts';
+import { gatewayOptions, jsonOption } from '../options.ts';
+import { clean, cleanLines, plainTable, print, printJson, style } from '../output.ts';
+
+interface ExplainOptions extends GatewayOptions {
+  readonly as?: string;
+  readonly group?: readonly string[];
+  readonly on: string;
+  readonly role?: string;
+  readonly json?: boolean;
+}
+
+export function addExplain(program: Command): void {
+  const several = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+  jsonOption(gatewayOptions(program.command('explain')))
+    .argument('<sql>', 'a statement ("-": from standard input)')
+    .description('Say what would be decided about a statement, and why. Runs nothing.')
+    .option('--as <who>', 'a grant id, or a principal’s name or id (default: you)')
+    .option('--group <name>', 'assume the principal is in this group, and in no other', several)
+    .requiredOption('--on <target>', 'the target, or target.database')
+    .option('--role <role>', 'upstream role')
+    .addHelpText(
+      'after',
+      `
+Exit code 0: it would be permitted; 3: held for an approval; 4: denied.
+
+Examples:
+  $ sallyport explain --on shop "SELECT email FROM customers"
+  $ sallyport explain --as alice@example.com --on shop "DELETE FROM orders"
+  $ sallyport explain --as carol --group contractors --on shop "TABLE orders"
+`,
+    )
+    .action(explain);
+}
+
+const EXIT: Readonly<Record<string, number>> = { permit: 0, hold: 3, deny: 4 };
+const COLOUR: Readonly<Record<string, (text: string) => string>> = {
+  permit: style.green,
+  hold: style.yellow,
+  deny: style.red,
+};
+
+async function explain(sql: string, options: ExplainOptions): Promise<void> {
+  const as = whom(options);
+  const answer = object(
+    await findGateway(options).post('/v1/explain', {
+      ...(as ? { as } : {}),
+      on: options.on,
+      ...(options.role === undefined ? {} : { role: options.role }),
+      sql: sql === '-' ? readFileSync(0, 'utf8') : sql,
+    }),
+  );
+  const decision = object(answer['decision']);
+  process.exitCode = EXIT[text(decision['effect'])] ?? 1;
+  if (options.json) return printJson(answer);
+  print(render(answer).join('\n'));
+}
+
+function whom({ as, group }: ExplainOptions): object | undefined {
+  if (as === undefined) return undefined;
+  if (/^(g\.)?[0-9A-Za-z]{22}$/.test(as) && !group) return { grant: as.replace(/^g\./, '') };
+  return { principal: as, ...(group ? { groups: group } : {}) };
+}
+
+function render(answer: JsonObject): string[] {
+  const decision = object(answer['decision']);
+  const effect = text(decision['effect']);
+  const colour = COLOUR[effect] ?? ((plain: string) => plain);
+  const policies = texts(decision['policies']);
+  const head = [
+    `${style.dim('as')} ${clean(text(answer['as']))}  ${style.dim('on')} ${clean(text(answer['target']))}/${clean(text(answer['database']))}`,
+    `${style.bold(colour(effect))}${policies.length > 0 ? ` by ${clean(policies.join(', '))}` : ''}${text(decision['reason']) === '' ? '' : ` (${text(decision['reason'])})`}`,
+  ];
+  if (text(decision['message']) !== '') head.push(cleanLines(text(decision['message'])));
+  if (text(decision['hint']) !== '') head.push(`${style.dim('to permit it:')} ${cleanLines(text(decision['hint']))}`);
+  const rules = texts(decision['rules']);
+  if (rules.length > 0) head.push(`${style.dim('waits for')} ${clean(rules.join(', '))}`);
+
+  const statements = list(answer['statements']).map(object);
+  const what = statements.flatMap((statement, index) => {
+    const columns = list(statement['columns']).map(object);
+    const rows = columns.map((column) => [
+      text(column['column']),
+      text(column['use']),
+      texts(column['labels']).join(', '),
+      text(column['mask']) === '' ? '' : `masked: ${text(column['mask'])}`,
+    ]);
+    const bounded = statement['bounded'] === false ? ', not bounded by a WHERE' : '';
+    const uses = list(statement['uses']).map(
+      (use) => `${text(object(use)['action'])} ${text(object(use)['resource'])}`,
+    );
+    return [
+      '',
+      `${style.bold(`statement ${index + 1}`)}: ${clean(text(statement['verb']))}${bounded}`,
+      ...uses.map((use) => `  ${clean(use)}`),
+      ...(rows.length > 0 ? ['', indent(plainTable(['COLUMN', 'USE', 'LABELS', ''], rows))] : []),
+    ];
+  });
+
+  const asks = list(answer['asks']).map(object);
+  const asked = asks.map((ask) => [
+    text(ask['effect']),
+    text(ask['action']),
+    text(ask['resource']),
+    text(ask['identity']),
+    texts(ask['policies']).join(', ') || text(ask['reason']),
+  ]);
+  return [
+    ...head,
+    ...what,
+    ...(asked.length > 0
+      ? [
+          '',
+          style.bold('policy was asked'),
+          indent(plainTable(['ANSWER', 'ACTION', 'RESOURCE', 'IDENTITY', 'POLICIES'], asked)),
+        ]
+      : []),
+  ];
+}
+
+function indent(block: string): string {
+  return block
+    .split('\n')
+    .map((line) => `  ${line}`)
+    .join('\n');
+}

@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+import { loadConfig } from '../../config/load.ts';
+import { formatProblem } from '../../config/problem.ts';
+import { Fault } from '../../core/fault.ts';
+import { Failure } from '../failure.ts';
+import { configPath } from '../gateway.ts';
+
+/** What the composition root gives back. */
+interface Running {
+  readonly closed: Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Root {
+  serve(options: { config: string }): Promise<Running>;
+}
+
+export function addServe(program: Command): void {
+  program
+    .command('serve')
+    .description('Run the gateway in this terminal until it is interrupted.')
+    .option('-c, --config <file>', 'configuration file (default: ./sallyport.yaml)')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ sallyport serve\n  $ sallyport serve --config /etc/sallyport/sallyport.yaml\n',
+    )
+    .action(async (options: { config?: string }) => {
+      const path = configPath(options);
+      const loaded = loadConfig(path);
+      if (!loaded.ok) {
+        throw new Failure(loaded.problems.map(formatProblem).join('\n'), {
+          hint: 'Correct the file, or write a sample with "sallyport init".',
+        });
+      }
+      const running = await start(path);
+      await untilStopped(running);
+    });
+}
+
+async function start(config: string): Promise<Running> {
+  try {
+    const root = (await import(new URL('../../main.ts', import.meta.url).href)) as Root;
+    return await root.serve({ config });
+  } catch (thrown) {
+    if (thrown instanceof Fault) throw new Failure(`${thrown.message} (${thrown.code})`);
+    throw thrown;
+  }
+}
+
+/** A first signal stops in order; a second one does not wait. */
+async function untilStopped(running: Running): Promise<void> {
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    running.close().catch(() => process.exit(1));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+  await running.closed;
+}
