@@ -10,7 +10,7 @@ const PEOPLE = {
   alice: { name: 'Alice Santos', groups: ['support'] },
   bob: { name: 'Bob Lindqvist', groups: ['dba', 'gateway-approvers'] },
   carol: { name: 'Carol Mbeki', groups: ['contractors'] },
-  dave: { name: 'Dave Okafor', groups: ['admins'] },
+  dave: { name: 'Dave Okafor', groups: ['admins', 'sallyport-admins'] },
   erin: { name: 'Erin Kowalska', groups: ['auditors'] },
 } as const;
 

@@ -167,7 +167,7 @@ describe('a forged token', () => {
     for (const secret of [await exportSPKI(key), JSON.stringify(jwk)]) {
       const head = parts({ alg: 'HS256', kid: 'key-1' }, claims());
       const mac = createHmac('sha256', secret).update(head).digest('base64url');
-      expect(await refusal(`${head}.${mac}`)).toContain('"alg"');
+      expect(await refusal(`${head}.${mac}`)).toContain('"alg" (Algorithm) Header Parameter value not allowed');
     }
   });
 
@@ -186,7 +186,7 @@ describe('a forged token', () => {
     const secret = Buffer.alloc(32, 7);
     people.jwks = { keys: [{ kty: 'oct', k: secret.toString('base64url'), kid: 'mac', alg: 'HS256' }] };
     const token = await new SignJWT({ ...claims() }).setProtectedHeader({ alg: 'HS256', kid: 'mac' }).sign(secret);
-    expect(await refusal(token)).toContain('"alg"');
+    expect(await refusal(token)).toContain('"alg" (Algorithm) Header Parameter value not allowed');
   });
 
   it('is refused with an unknown critical header', async () => {
