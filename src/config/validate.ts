@@ -8,8 +8,9 @@ import { didYouMean } from './suggest.ts';
 
 const ajv = new Ajv({ allErrors: true, verbose: true, strict: true, allowUnionTypes: true });
 ajv.addKeyword({ keyword: 'says', schemaType: 'string' });
-const checkConfig: Check = ajv.compile<RawConfig>(configSchema);
-const checkTests: Check = ajv.compile<RawPolicyTest[]>(policyTestsSchema);
+// Compiled at first use: most commands need neither.
+let checkConfig: Check | undefined;
+let checkTests: Check | undefined;
 
 /** More than a person reads; the rest is reported once these are gone. */
 const MAX_PROBLEMS = 100;
@@ -23,6 +24,7 @@ export interface Misfit {
 
 /** What in `value` does not fit the schema; nothing means that it is a `RawConfig`. Messages never repeat a value. */
 export function misfits(value: unknown): readonly Misfit[] {
+  checkConfig ??= ajv.compile<RawConfig>(configSchema);
   return misfitsBy(checkConfig, value);
 }
 
@@ -33,6 +35,7 @@ export function asRaw(value: unknown): RawConfig {
 
 /** The tests in a file, or what does not fit. */
 export function readTests(value: unknown): { readonly tests: readonly RawPolicyTest[] } | readonly Misfit[] {
+  checkTests ??= ajv.compile<RawPolicyTest[]>(policyTestsSchema);
   const found = misfitsBy(checkTests, value);
   return found.length > 0 ? found : { tests: value as RawPolicyTest[] };
 }

@@ -4,6 +4,7 @@ import { request as tls } from 'node:https';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startHealth } from './health.ts';
 import { type Control, startControl } from './server.ts';
@@ -58,10 +59,8 @@ function ask(where: 'https' | 'local', path: string, headers: Record<string, str
             ca: pem.certificate,
           });
     request.once('error', reject);
-    request.once('response', async (response) => {
-      let body = '';
-      for await (const chunk of response) body += String(chunk);
-      resolve({ status: response.statusCode, body });
+    request.once('response', (response) => {
+      text(response).then((body) => resolve({ status: response.statusCode, body }), reject);
     });
     request.end();
   });

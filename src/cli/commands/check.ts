@@ -8,8 +8,6 @@ import { type PolicyTest, readPolicyTests } from '../../config/policy-test.ts';
 import { byPosition, formatProblem, type Problem } from '../../config/problem.ts';
 import { rootOf } from '../../core/grant.ts';
 import type { PolicyEngine } from '../../core/policy.ts';
-import { CedarEngine } from '../../policy/engine.ts';
-import { loadPolicies } from '../../policy/load.ts';
 import { configPath } from '../gateway.ts';
 import { jsonOption } from '../options.ts';
 import { clean, note, print, printJson, style } from '../output.ts';
@@ -35,8 +33,8 @@ Exit code 0: no errors. 1: errors (or warnings, with --strict); each line names 
 Tests of policies are *.test.yaml files beside the policies; "sallyport init" writes an example.
 `,
     )
-    .action((options: { config?: string; json?: boolean; strict?: boolean }) => {
-      const checked = check(configPath(options));
+    .action(async (options: { config?: string; json?: boolean; strict?: boolean }) => {
+      const checked = await check(configPath(options));
       const errors = checked.problems.filter((problem) => problem.severity === 'error').length;
       const warnings = checked.problems.length - errors;
       process.exitCode = errors > 0 || (options.strict && warnings > 0) ? 1 : 0;
@@ -50,7 +48,7 @@ Tests of policies are *.test.yaml files beside the policies; "sallyport init" wr
     });
 }
 
-function check(path: string): Checked {
+async function check(path: string): Promise<Checked> {
   const loaded = loadConfig(path);
   if (!loaded.ok) return { problems: loaded.problems, targets: 0, policies: 0, tests: 0 };
   const { config } = loaded;
@@ -58,6 +56,10 @@ function check(path: string): Checked {
   const place = (name: string): string => relative(process.cwd(), join(config.policies, name));
   const found: Problem[] = [...loaded.warnings, ...missingFiles(config), ...folder.problems];
 
+  const [{ CedarEngine }, { loadPolicies }] = await Promise.all([
+    import('../../policy/engine.ts'),
+    import('../../policy/load.ts'),
+  ]);
   const rules = config.approvals.rules.map((rule) => rule.name);
   const policies = loadPolicies(
     folder.policies.map(({ name, text }) => ({ name: place(name), text })),
