@@ -237,6 +237,21 @@ describe('a pass and an actor', () => {
     });
   });
 
+  it('give nothing from an address that the pass, or one above it, is not for', async () => {
+    const root = await w.pass(await w.login({ sources: '192.168.0.0/16' }));
+    const answer = await w.ask(w.asserted(root.pass));
+    expect(answer).toMatchObject({ description: 'subject_token is unknown, wrong, expired or revoked' });
+    expect(w.audit.last()).toMatchObject({ detail: 'from an address it is not for' });
+    const form = new URLSearchParams({ grant_type: GRANT_TYPE, ...w.asserted(root.pass) });
+    for (const [address, field] of [
+      ['192.168.7.7', 'pass'],
+      ['::ffff:192.168.7.7', 'pass'],
+      ['', 'error'],
+    ] as const) {
+      expect(await exchange(form, { address, confidential: true }, w.ports)).toHaveProperty(field);
+    }
+  });
+
   it('give nothing when the agent is revoked', async () => {
     const root = await w.pass(await w.login());
     await w.grants.revoke({ kind: 'agent', id: 'https://ci.example|job-1' }, 'x', 'x');

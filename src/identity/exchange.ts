@@ -20,7 +20,7 @@ import type { Origin } from '../core/login.ts';
 import { type AuthorizationDetail, toDetails } from './caveats.ts';
 import { type AuditSink, chainFields, eventOf, grantFields, originFields } from './event.ts';
 import { type AskedActor, type ExchangeRequest, readExchange } from './exchange-request.ts';
-import { grantOfPass, standingOf } from './holder.ts';
+import { grantOfPass, mayComeFrom, standingOf } from './holder.ts';
 import { isOAuthError, type OAuthError, oauthError } from './oauth-error.ts';
 import { makeVerifier, mintPass, parsePass } from './pass.ts';
 import type { GrantStore } from './ports.ts';
@@ -124,7 +124,7 @@ async function issueChild(
   origin: Origin,
   ports: ExchangePorts,
 ): Promise<IssuedPass | OAuthError> {
-  const parent = await parentOf(request.subject.token, ports);
+  const parent = await parentOf(request.subject.token, origin, ports);
   if (typeof parent === 'string') {
     ports.throttle.failed(origin, parsePass(request.subject.token)?.grant);
     const message = 'subject_token is unknown, wrong, expired or revoked';
@@ -166,11 +166,13 @@ async function issueChild(
 }
 
 /** The chain of a pass that may open sessions now, or why not. */
-async function parentOf(pass: string, ports: ExchangePorts): Promise<Chain | string> {
+async function parentOf(pass: string, origin: Origin, ports: ExchangePorts): Promise<Chain | string> {
   const stored = await grantOfPass(pass, ports.grants);
   if (typeof stored === 'string') return stored;
   const standing = standingOf(stored, ports.clock.now());
-  return standing === 'good' ? stored.chain : standing;
+  if (standing !== 'good') return standing;
+  // A stolen pass must not become a fresh one elsewhere.
+  return mayComeFrom(stored.chain, origin) ? stored.chain : 'from an address it is not for';
 }
 
 type Acting = { readonly agent: Agent | undefined; readonly tokenId: string | undefined };

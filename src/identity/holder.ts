@@ -1,4 +1,6 @@
-import { currentOf } from '../core/grant.ts';
+import { type Chain, currentOf } from '../core/grant.ts';
+import type { Origin } from '../core/login.ts';
+import { parseBlock, within } from '../core/network.ts';
 import { matches, parsePass } from './pass.ts';
 import type { GrantStore, StoredGrant } from './ports.ts';
 
@@ -12,6 +14,16 @@ export function standingOf(stored: StoredGrant, now: number): Standing {
   if (grants.some(({ expires }) => now >= expires)) return 'expired';
   if (grants.some(({ connectBy }) => now >= connectBy)) return 'closed';
   return 'good';
+}
+
+/** Whether the `sources` of every grant on the path allow this address. What is no address is allowed by none. */
+export function mayComeFrom(chain: Chain, origin: Origin): boolean {
+  const client = parseBlock(origin.address.replace(/%[^/]*$/, ''));
+  return chain.grants.every(({ caveats: { sources } }) => {
+    if (!sources) return true;
+    const blocks = sources.map(parseBlock);
+    return client !== undefined && blocks.some((block) => block !== undefined && within(client, block));
+  });
 }
 
 /** Why a pass is not its holder's proof; for the log only. */
