@@ -38,4 +38,6 @@ export interface RecordingRules {
 export interface Credential {
   readonly user: string;
   readonly password: string | undefined;
+  /** Assumed after login where it is not the user itself; the session ends when the target gives it up. */
+  readonly role: string | undefined;
 }

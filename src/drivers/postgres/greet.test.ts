@@ -4,7 +4,13 @@ import { readOptions } from './greet.ts';
 describe('the options of a startup message', () => {
   it.each([
     ['-c statement_timeout=5s', [['statement_timeout', '5s']]],
-    ['-cgeqo=off --work-mem=4MB', [['geqo', 'off'], ['work_mem', '4MB']]],
+    [
+      '-cgeqo=off --work-mem=4MB',
+      [
+        ['geqo', 'off'],
+        ['work_mem', '4MB'],
+      ],
+    ],
     ['-c search_path=a\\ b', [['search_path', 'a b']]],
     ['', []],
   ])('%s', (options, settings) => {

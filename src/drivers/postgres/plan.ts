@@ -34,21 +34,41 @@ export function planForPortal(session: Session, portal: Portal): ResultPlan {
  * labelled column that the facts say leaves as itself must be among the fields.
  */
 function compare(facts: StatementFacts, fields: readonly Field[]): void {
-  const known = new Set(facts.columns.map((column) => `${column.table}.${column.attribute}`));
+  const { known, leaving } = expectationsOf(facts);
   for (const field of fields) {
-    if (field.table !== 0 && !known.has(`${field.table}.${field.attribute}`)) {
+    if (field.table !== 0 && !known.has(place(field))) {
       throw new Fault(
         'TARGET_PROTOCOL',
         `the result holds a column that reading the statement did not find (${field.name})`,
       );
     }
   }
-  const described = new Set(fields.map((field) => `${field.table}.${field.attribute}`));
-  for (const column of facts.columns) {
-    if (column.use === 'read' && column.labels.length > 0 && !described.has(`${column.table}.${column.attribute}`)) {
-      throw new Fault('TARGET_PROTOCOL', 'a labelled column does not leave where reading the statement expected it');
-    }
+  if (leaving.length > 0 && !leaving.every((column) => fields.some((field) => place(field) === column))) {
+    throw new Fault('TARGET_PROTOCOL', 'a labelled column does not leave where reading the statement expected it');
   }
+}
+
+interface Expectations {
+  /** Places of all columns the statement touches. */
+  readonly known: ReadonlySet<number>;
+  /** Places of labelled ones that leave as themselves. */
+  readonly leaving: readonly number[];
+}
+
+const expectations = new WeakMap<StatementFacts, Expectations>();
+
+function expectationsOf(facts: StatementFacts): Expectations {
+  const found = expectations.get(facts);
+  if (found !== undefined) return found;
+  const leaving = facts.columns.filter((column) => column.use === 'read' && column.labels.length > 0).map(place);
+  const made = { known: new Set(facts.columns.map(place)), leaving };
+  expectations.set(facts, made);
+  return made;
+}
+
+/** A table's OID and an attribute number as one number: 32 bits and 16. */
+function place({ table, attribute }: { readonly table: number; readonly attribute: number }): number {
+  return table * 0x1_0000 + (attribute & 0xffff);
 }
 
 export function rowCapReached(cap: number): Denial {

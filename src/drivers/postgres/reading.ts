@@ -135,5 +135,10 @@ async function settleScope(asking: Asking): Promise<void> {
   talk.toServer.piece(synced ? SYNC : FLUSH);
   talk.flushServer();
   if ((await answered) === 'skipped') throw new Fault('ABORTED', 'the target closed the connection');
-  talk.names.probed(readProbe(rows));
+  const found = readProbe(rows);
+  // DISCARD ALL, for one, gives up a role that was assumed; what was decided for it must not run as another.
+  if (talk.lease?.credential.role !== undefined && found.role !== talk.lease.credential.role) {
+    throw new Fault('TARGET_PROTOCOL', 'the role of this session was given up; connect again');
+  }
+  talk.names.probed(found);
 }

@@ -97,7 +97,9 @@ class Relay {
     const lease = await this.#session.lease();
     this.#talk.lease = lease;
     const settings = startupSettings(this.#greeting.settings);
-    const startup = new Map([['database', database], ...settings, ['application_name', tag]]);
+    const { role } = lease.credential;
+    const assumed: [string, string][] = role === undefined ? [] : [['role', role]];
+    const startup = new Map([['database', database], ...settings, ...assumed, ['application_name', tag]]);
     const upstream = await dial(target, lease.credential, startup, signal);
     if (this.#ended) {
       upstream.socket.destroy();

@@ -1,5 +1,5 @@
 import { Fault } from '../../core/fault.ts';
-import { classifySetting } from '../../sql/postgres/settings.ts';
+import { settingClass } from '../../sql/postgres/data/settings.ts';
 import { writeQuery } from '../../wire/postgres/query.ts';
 
 /** Settings the reading of statements relies on; a server that reports another value is not believed any more. */
@@ -19,7 +19,7 @@ export const SWALLOWED_QUERY: Uint8Array = writeQuery(SWALLOWED);
 export function startupSettings(wanted: ReadonlyMap<string, string>): [string, string][] {
   const settings: [string, string][] = [];
   for (const [name, value] of wanted) {
-    const kind = classifySetting(name.toLowerCase(), value);
+    const kind = settingClass(name.toLowerCase(), value);
     if (kind === 'admin')
       throw new Fault(
         'PROTOCOL_UNSUPPORTED',

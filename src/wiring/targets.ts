@@ -1,0 +1,41 @@
+import type { Config, SecretReference, TargetConfig } from '../config/config.ts';
+import { toTarget } from '../config/target.ts';
+import { Fault } from '../core/fault.ts';
+import type { Credential, Target } from '../core/target.ts';
+import type { DetectRules } from '../policy/statement.ts';
+
+/** A target with what only some rooms may see: its detectors and where its credential lies. */
+export interface WiredTarget {
+  readonly target: Target;
+  readonly detect: DetectRules | undefined;
+  readonly config: TargetConfig;
+}
+
+export type Targets = ReadonlyMap<string, WiredTarget>;
+export type Resolve = (reference: SecretReference) => Promise<string>;
+
+/** The configured targets, certificates read. Throws Fault SECRET_UNAVAILABLE. */
+export async function wireTargets(config: Config, resolve: Resolve): Promise<Targets> {
+  const wired = config.targets.map(async (one): Promise<[string, WiredTarget]> => {
+    const ca = one.tls.ca === undefined ? undefined : await resolve(one.tls.ca);
+    return [one.name, { target: toTarget(one, ca), detect: one.detect, config: one }];
+  });
+  return new Map(await Promise.all(wired));
+}
+
+/** What to log in with at a target. A role other than the credential's own user is assumed after login. */
+export async function credentialOf(
+  targets: Targets,
+  name: string,
+  role: string,
+  resolve: Resolve,
+): Promise<Credential> {
+  const wired = targets.get(name);
+  if (wired === undefined) throw new Fault('TARGET_UNKNOWN', `there is no target ${name}`);
+  const { user, password } = wired.config.credential;
+  return {
+    user,
+    password: password === undefined ? undefined : await resolve(password),
+    role: role === user ? undefined : role,
+  };
+}
