@@ -1,0 +1,160 @@
+import { open } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AuditEvent } from '../core/evidence.ts';
+import { AUDIT, broken, decodeHeader, type EvidenceRecord, parse } from './format.ts';
+import { type SegmentFile, segmentsOf, writersIn } from './layout.ts';
+import { readAt, readSegment, recordsIn } from './walk.ts';
+
+export interface AuditQuery {
+  /** The newest that match; all when undefined. */
+  readonly last?: number | undefined;
+  readonly types?: readonly string[] | undefined;
+  readonly session?: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly since?: number | undefined;
+  /** Goes on with what is appended, until `signal` aborts. */
+  readonly follow?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface FoundEvent {
+  readonly writer: string;
+  readonly sequence: number;
+  readonly event: AuditEvent;
+}
+
+const POLL = 200;
+/** What `last` may ask for. */
+const MOST = 100_000;
+
+/**
+ * Reads the audit events of all writers, by time; in one chain always in order. Reads the files as they are, while
+ * they are written to as well, and verifies nothing: `verifyEvidence` does. Throws Fault EVIDENCE_BROKEN where a
+ * record cannot be read at all.
+ */
+export async function* readAudit(dir: string, query: AuditQuery = {}): AsyncGenerator<FoundEvent> {
+  const matches = matcher(query);
+  const cursors = new Map<string, Cursor>();
+  if (query.last === undefined) {
+    yield* merge(writersIn(dir).map((writer) => eventsFrom(dir, writer, cursorOf(cursors, writer), matches)));
+  } else {
+    yield* await newest(dir, Math.min(query.last, MOST), cursors, matches);
+  }
+  while (query.follow && !query.signal?.aborted) {
+    await sleep(POLL, undefined, query.signal ? { signal: query.signal } : {}).catch(() => undefined);
+    yield* merge(writersIn(dir).map((writer) => eventsFrom(dir, writer, cursorOf(cursors, writer), matches)));
+  }
+}
+
+/** How far a chain has been read. */
+interface Cursor {
+  first: number;
+  offset: number;
+}
+
+function cursorOf(cursors: Map<string, Cursor>, writer: string): Cursor {
+  const cursor = cursors.get(writer) ?? { first: 0, offset: 0 };
+  cursors.set(writer, cursor);
+  return cursor;
+}
+
+async function* eventsFrom(
+  dir: string,
+  writer: string,
+  cursor: Cursor,
+  matches: (event: AuditEvent) => boolean,
+): AsyncGenerator<FoundEvent> {
+  for (const segment of segmentsOf(dir, writer)) {
+    if (segment.first < cursor.first) continue;
+    const isSame = segment.first === cursor.first;
+    const bytes = isSame ? await readFrom(segment, cursor.offset) : await readSegment(segment);
+    const base = isSame ? cursor.offset : 0;
+    const start = isSame ? 0 : decodeHeader(bytes).end;
+    cursor.first = segment.first;
+    cursor.offset = base + start;
+    for (const record of recordsIn(bytes, start)) {
+      cursor.offset = base + record.end;
+      const found = eventOf(writer, record);
+      if (found && matches(found.event)) yield found;
+    }
+  }
+}
+
+/** From the ends of the chains backwards, so that a long history is not read for a few lines. */
+async function newest(
+  dir: string,
+  count: number,
+  cursors: Map<string, Cursor>,
+  matches: (event: AuditEvent) => boolean,
+): Promise<FoundEvent[]> {
+  const found: FoundEvent[] = [];
+  for (const writer of writersIn(dir)) {
+    const cursor = cursorOf(cursors, writer);
+    let own: FoundEvent[] = [];
+    for (const segment of segmentsOf(dir, writer).reverse()) {
+      const bytes = await readSegment(segment);
+      const events: FoundEvent[] = [];
+      let end = decodeHeader(bytes).end;
+      for (const record of recordsIn(bytes, end)) {
+        ({ end } = record);
+        const event = eventOf(writer, record);
+        if (event && matches(event.event)) events.push(event);
+      }
+      if (segment.first > cursor.first) Object.assign(cursor, { first: segment.first, offset: end });
+      own = [...events, ...own];
+      if (own.length >= count) break;
+    }
+    found.push(...own.slice(own.length - Math.min(count, own.length)));
+  }
+  // Stable: events of one chain keep their order, and a chain's times do not matter to it.
+  found.sort((a, b) => (a.event.at < b.event.at ? -1 : a.event.at > b.event.at ? 1 : 0));
+  return found.slice(found.length - Math.min(count, found.length));
+}
+
+/** The earliest event at the front of any chain, until all are through. */
+async function* merge(sources: readonly AsyncGenerator<FoundEvent>[]): AsyncGenerator<FoundEvent> {
+  const fronts = await Promise.all(sources.map(async (source) => ({ source, next: await source.next() })));
+  for (;;) {
+    let first: (typeof fronts)[number] | undefined;
+    let event: FoundEvent | undefined;
+    for (const front of fronts) {
+      if (front.next.done) continue;
+      if (!event || front.next.value.event.at < event.event.at) [first, event] = [front, front.next.value];
+    }
+    if (!first || !event) return;
+    yield event;
+    first.next = await first.source.next();
+  }
+}
+
+async function readFrom(segment: SegmentFile, offset: number): Promise<Buffer> {
+  const handle = await open(segment.path, 'r');
+  try {
+    const { size } = await handle.stat();
+    return await readAt(handle, offset, Math.max(0, size - offset));
+  } finally {
+    await handle.close();
+  }
+}
+
+function eventOf(writer: string, record: EvidenceRecord): FoundEvent | undefined {
+  if (record.kind !== AUDIT) return undefined;
+  const event = parse(record.body.toString('utf8'));
+  if (!isEvent(event)) throw broken(`record ${record.sequence} of ${writer} is not an event`);
+  return { writer, sequence: record.sequence, event };
+}
+
+function isEvent(value: unknown): value is AuditEvent {
+  if (typeof value !== 'object' || value === null) return false;
+  const { v, type, at }: { v?: unknown; type?: unknown; at?: unknown } = value;
+  return v === 1 && typeof type === 'string' && typeof at === 'string';
+}
+
+function matcher(query: AuditQuery): (event: AuditEvent) => boolean {
+  const { types, session, since } = query;
+  const from = since === undefined ? undefined : new Date(since).toISOString();
+  return (event) =>
+    (types === undefined || types.includes(event.type)) &&
+    (session === undefined || event['session'] === session) &&
+    (from === undefined || event.at >= from);
+}

@@ -1,0 +1,290 @@
+import type { Clock } from '../core/clock.ts';
+import type { AuditEvent, EvidenceWriter, RecordingEntry } from '../core/evidence.ts';
+import { asFault, Fault } from '../core/fault.ts';
+import { Batch, type Head } from './batch.ts';
+import { CheckpointLog } from './checkpoint.ts';
+import { SegmentIndex, writeIndex } from './index-file.ts';
+import { writerName } from './layout.ts';
+import { type DirectoryLock, lockDirectory } from './lock.ts';
+import type { ChunkKey, ChunkSealer } from './ports.ts';
+import { createSegment, type Recovered, recoverChain } from './recover.ts';
+import type { OpenSegment } from './segment.ts';
+import type { Signer } from './signing.ts';
+
+/*
+ * Evidence: what happened, provably. Each writer (node × worker) has one append-only chain of records in segment
+ * files; audit events stand in it as readable JSON, recordings as encrypted chunks, so that one write covers both and
+ * neither can be altered, dropped, reordered or cut short without breaking the chain or a signed checkpoint.
+ *
+ * This room writes, reads and verifies these files and nothing else. It does not decide what is worth an event, does
+ * not know what a recording says, needs no database, and never drops an event because the disk is slow: what is not
+ * written is not acknowledged, and the caller then does not forward the operation.
+ */
+
+export interface WriterOptions {
+  /** The evidence directory, shared by the writers of a node. */
+  readonly dir: string;
+  readonly node: string;
+  readonly worker: number;
+  /** `process`: acknowledged once the write has returned, synced within 50 ms. `power`: synced first. */
+  readonly durability: 'process' | 'power';
+  readonly sealer: ChunkSealer;
+  readonly signer: Signer;
+  readonly clock: Clock;
+  /** Told of what the chain cannot tell by itself: it cannot be written, or could not be continued. */
+  readonly alarm: (fault: Fault) => void;
+  /** A segment over this many bytes is finished. */
+  readonly segmentBytes?: number;
+  /** Milliseconds between checkpoints, where anything was written. */
+  readonly checkpointEvery?: number;
+}
+
+export interface ClosableWriter extends EvidenceWriter {
+  /** The name of its chain. */
+  readonly writer: string;
+  /** Writes what is pending and a last checkpoint. Appends after this reject. */
+  close(): Promise<void>;
+}
+
+const SYNC_WITHIN = 50;
+const STALLED_AFTER = 2_000;
+const RETRY_AFTER = 250;
+/** One write, and one batch of records, is about this long at most. */
+const BATCH_BYTES = 4 * 1024 * 1024;
+/** More than this outstanding is refused: the disk is not keeping up and callers are not waiting. */
+const BACKLOG_BYTES = 256 * 1024 * 1024;
+const ENTRY_BYTES = 16 * 1024 * 1024;
+const EVENT_BYTES = 4 * 1024 * 1024;
+const NAME_LENGTH = 128;
+
+/**
+ * Opens the chain of a writer where it ended. Throws Fault CONFLICT while another process has it. A chain that does
+ * not verify is left alone: a new one is begun, and its first event is an alarm that says so.
+ */
+export async function openEvidence(options: WriterOptions): Promise<ClosableWriter> {
+  const { dir, node, worker, clock } = options;
+  const name = writerName(node, worker);
+  const lock = lockDirectory(dir, `${name}.lock`);
+  try {
+    const recovered = await recoverChain(dir, name, clock.now());
+    const checkpoints = await CheckpointLog.open(dir, recovered.writer, options.signer);
+    const writer = new ChainWriter(options, recovered, checkpoints, lock);
+    if (recovered.broken) await writer.confess(recovered.broken);
+    return writer;
+  } catch (error) {
+    lock.release();
+    throw asFault(error, 'EVIDENCE_UNWRITABLE');
+  }
+}
+
+class ChainWriter implements ClosableWriter {
+  readonly writer: string;
+  readonly #options: WriterOptions;
+  readonly #checkpoints: CheckpointLog;
+  readonly #lock: DirectoryLock;
+  readonly #ticker: NodeJS.Timeout;
+  #segment: OpenSegment;
+  #index: SegmentIndex;
+  #head: Head;
+  #running: Buffer;
+  #queue: Batch[] = [];
+  #backlog = 0;
+  #draining: Promise<void> | undefined;
+  /** When the write now under way began. */
+  #since: number | undefined;
+  #failure: { readonly fault: Fault; readonly at: number } | undefined;
+  #syncTimer: NodeJS.Timeout | undefined;
+  /** Syncs, checkpoints and rotations, one after the other. */
+  #upkeep: Promise<void> = Promise.resolve();
+  #signed = -1;
+  #closed = false;
+
+  constructor(options: WriterOptions, recovered: Recovered, checkpoints: CheckpointLog, lock: DirectoryLock) {
+    this.writer = recovered.writer;
+    this.#options = options;
+    this.#checkpoints = checkpoints;
+    this.#lock = lock;
+    this.#segment = recovered.segment;
+    this.#index = recovered.index;
+    this.#head = recovered.head;
+    this.#running = recovered.running;
+    this.#ticker = setInterval(() => void this.#checkpoint(), options.checkpointEvery ?? 30_000);
+    this.#ticker.unref();
+  }
+
+  get stalled(): boolean {
+    return this.#since !== undefined && this.#options.clock.monotonic() - this.#since > STALLED_AFTER;
+  }
+
+  audit(event: AuditEvent): Promise<void> {
+    const bytes = Buffer.from(JSON.stringify(event));
+    if (bytes.length > EVENT_BYTES) return refuse('an event is too long');
+    return this.#append(bytes.length, (batch) => batch.audit(bytes));
+  }
+
+  record(entry: RecordingEntry): Promise<void> {
+    if (entry.body.length > ENTRY_BYTES) return refuse('a recording entry is too long');
+    if (entry.session.length > NAME_LENGTH || entry.target.length > NAME_LENGTH) return refuse('a name is too long');
+    let key: ChunkKey;
+    try {
+      key = this.#options.sealer.key(entry.target);
+    } catch (error) {
+      return refuse(`no key for recordings of ${entry.target}`, error);
+    }
+    return this.#append(entry.body.length, (batch) => batch.record(entry, key));
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#ticker);
+    await this.#draining;
+    clearTimeout(this.#syncTimer);
+    await this.#checkpoint();
+    await this.#checkpoints.close();
+    await this.#segment.close();
+    this.#lock.release();
+  }
+
+  /** The first event of a chain that replaces a broken one. */
+  async confess(broken: NonNullable<Recovered['broken']>): Promise<void> {
+    const { writer, file, offset, sequence, what } = broken;
+    const fault = new Fault('EVIDENCE_BROKEN', `the chain ${writer} is broken after record ${sequence}: ${what}`);
+    this.#options.alarm(fault);
+    await this.audit({
+      v: 1,
+      type: 'alarm',
+      at: new Date(this.#options.clock.now()).toISOString(),
+      code: fault.code,
+      message: fault.message,
+      chain: writer,
+      file: file ?? null,
+      offset: offset ?? null,
+      sequence,
+    });
+  }
+
+  #append(bytes: number, add: (batch: Batch) => void): Promise<void> {
+    if (this.#closed) return refuse('the gateway is closing');
+    if (this.#backlog + bytes > BACKLOG_BYTES) return refuse('too much is waiting to be written');
+    let batch = this.#queue.at(-1);
+    if (!batch || batch.bytes > BATCH_BYTES) {
+      batch = new Batch();
+      this.#queue.push(batch);
+    }
+    const before = batch.bytes;
+    add(batch);
+    this.#backlog += batch.bytes - before;
+    this.#draining ??= this.#drain();
+    return batch.done;
+  }
+
+  /** Whatever this turn of the event loop appends goes out in one write; what comes meanwhile, in the next. */
+  async #drain(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    for (let batch = this.#queue.shift(); batch; batch = this.#queue.shift()) {
+      try {
+        await this.#commit(batch);
+        batch.resolve();
+      } catch (error) {
+        batch.reject(this.#failed(error));
+      }
+      this.#backlog -= batch.bytes;
+      if (this.#segment.size >= (this.#options.segmentBytes ?? 64 * 1024 * 1024)) await this.#rotate();
+    }
+    this.#draining = undefined;
+  }
+
+  async #commit(batch: Batch): Promise<void> {
+    const { clock, durability } = this.#options;
+    if (this.#failure && clock.monotonic() - this.#failure.at < RETRY_AFTER) throw this.#failure.fault;
+    const from = { sequence: this.#head.sequence, link: this.#running };
+    const encoded = batch.encode(from, this.writer, Math.max(0, Math.trunc(clock.now())));
+    const offset = this.#segment.size;
+    this.#since = clock.monotonic();
+    try {
+      await this.#segment.append(encoded.bytes);
+      if (durability === 'power') await this.#syncOrRetract(encoded.bytes.length);
+    } finally {
+      this.#since = undefined;
+    }
+    this.#failure = undefined;
+    this.#head = encoded.head;
+    this.#running = encoded.head.link;
+    for (const chunk of encoded.chunks) this.#index.add(offset + chunk.offset, chunk.sessions);
+    if (durability === 'process') this.#syncSoon();
+  }
+
+  async #syncOrRetract(length: number): Promise<void> {
+    try {
+      await this.#segment.sync();
+    } catch (error) {
+      await this.#segment.retract(length).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  #syncSoon(): void {
+    this.#syncTimer ??= setTimeout(() => {
+      this.#syncTimer = undefined;
+      void this.#keepUp(() => this.#segment.sync());
+    }, SYNC_WITHIN);
+  }
+
+  /** One piece of upkeep after the other; one that fails stops the appends until a write succeeds again. */
+  #keepUp(work: () => Promise<void>): Promise<void> {
+    this.#upkeep = this.#upkeep.then(work).catch((error: unknown) => {
+      this.#failed(error);
+    });
+    return this.#upkeep;
+  }
+
+  #checkpoint(): Promise<void> {
+    return this.#keepUp(async () => {
+      const { sequence, link } = this.#head;
+      if (sequence === this.#signed) return;
+      await this.#segment.sync();
+      await this.#checkpoints.write({ sequence, link: link.toString('hex') }, this.#options.clock.now());
+      this.#signed = sequence;
+    });
+  }
+
+  /** Called between writes only. When it fails the old segment goes on, and the next write tries again. */
+  async #rotate(): Promise<void> {
+    await this.#keepUp(async () => {
+      const finished = this.#segment;
+      await finished.sync();
+      const { segment, running } = await createSegment(
+        this.#options.dir,
+        this.writer,
+        this.#head,
+        this.#options.clock.now(),
+      );
+      const index = this.#index;
+      this.#segment = segment;
+      this.#running = running;
+      this.#index = new SegmentIndex();
+      await writeIndex(finished.path, finished.size, index).catch(() => undefined);
+      await finished.close();
+    });
+    await this.#checkpoint();
+  }
+
+  #failed(error: unknown): Fault {
+    if (this.#failure && error === this.#failure.fault) return this.#failure.fault;
+    const fault = new Fault('EVIDENCE_UNWRITABLE', `evidence cannot be written: ${asFault(error).message}`, {
+      cause: error,
+    });
+    const isNew = this.#failure === undefined;
+    this.#failure = { fault, at: this.#options.clock.monotonic() };
+    if (isNew) this.#options.alarm(fault);
+    return fault;
+  }
+}
+
+function refuse(why: string, cause?: unknown): Promise<never> {
+  const refused = Promise.reject(new Fault('EVIDENCE_UNWRITABLE', `evidence cannot be written: ${why}`, { cause }));
+  // As with a batch: who does not wait does not want to hear of it.
+  refused.catch(() => undefined);
+  return refused;
+}
