@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createApp } from './app.ts';
 import { readForm } from './form.ts';
-import { FakeControl, grantOf } from './testing/fakes.ts';
+import { FakeControl, grantOf, NEW_PASS } from './testing/fakes.ts';
 
 const EXCHANGE = 'grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange';
 
@@ -25,7 +25,7 @@ describe('the token endpoint', () => {
     expect(response.statusCode).toBe(200);
     expect(response.headers['cache-control']).toBe('no-store');
     expect(response.json()).toEqual({
-      access_token: 'slp_new',
+      access_token: NEW_PASS,
       issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
       token_type: 'Bearer',
       expires_in: 3600,

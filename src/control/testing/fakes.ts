@@ -18,6 +18,9 @@ export function idOf(word: string): string {
   return word.padStart(22, '0');
 }
 
+/** What the fake token endpoint gives. */
+export const NEW_PASS: string = `slp_${'n'.repeat(22)}_${'s'.repeat(38)}`;
+
 export const NOW: number = Date.parse('2026-10-01T12:00:00Z');
 
 export function grantOf(word: string, more: Partial<Grant> = {}): Grant {
@@ -135,7 +138,7 @@ export class FakeControl {
           this.forms.push(form);
           const chain = this.passes.get(form.get('subject_token') ?? '');
           if (!chain) return oauthError('invalid_request', 'subject_token is not accepted', ['subject_token: unknown']);
-          return { pass: 'slp_new', chain, details: undefined, summary: 'may do things' };
+          return { pass: NEW_PASS, chain, details: undefined, summary: 'may do things' };
         },
         introspect: async (token) => (this.passes.has(token) ? { active: true, sub: 'x' } : { active: false }),
         revoke: async (token) => {
