@@ -15,7 +15,7 @@ export interface GatewayOptions {
 
 /** Where the configuration file is, unless an option says otherwise. */
 export function configPath(options: { readonly config?: string }): string {
-  return resolve(options.config ?? process.env['SALLYPORT_CONFIG'] ?? 'sallyport.yaml');
+  return resolve(options.config ?? environment('SALLYPORT_CONFIG') ?? 'sallyport.yaml');
 }
 
 /**
@@ -26,21 +26,26 @@ export function configPath(options: { readonly config?: string }): string {
 export function findGateway(options: GatewayOptions): GatewayClient {
   const local = options.url === undefined ? localGateway(options) : undefined;
   if (local) return local;
-  const stored = storedLogin(options.url ?? process.env['SALLYPORT_URL']);
-  const url = options.url ?? process.env['SALLYPORT_URL'] ?? stored?.url;
+  const stored = storedLogin(options.url ?? environment('SALLYPORT_URL'));
+  const url = options.url ?? environment('SALLYPORT_URL') ?? stored?.url;
   if (url === undefined) {
     throw new Failure('no gateway is known here', {
       hint: 'Start one with "sallyport serve" in this folder, or name one: --url https://… or SALLYPORT_URL.',
     });
   }
-  const file = options.ca ?? process.env['SALLYPORT_CA'];
+  const file = options.ca ?? environment('SALLYPORT_CA');
   const ca = file === undefined ? (stored?.ca ?? ownCa(options, url)) : readCa(file);
   return new GatewayClient({
     kind: 'https',
     url: httpsUrl(url),
     ca,
-    pass: process.env['SALLYPORT_PASS'] || stored?.pass,
+    pass: environment('SALLYPORT_PASS') ?? stored?.pass,
   });
+}
+
+/** A variable that is set and not empty: an empty one is one that a script failed to fill. */
+export function environment(name: string): string | undefined {
+  return process.env[name] || undefined;
 }
 
 function localGateway(options: GatewayOptions): GatewayClient | undefined {

@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
-import { loadConfig } from '../../config/load.ts';
 import { parseCount } from '../duration.ts';
-import { Failure } from '../failure.ts';
-import { configPath, findGateway, type GatewayOptions } from '../gateway.ts';
+import { findGateway, type GatewayOptions } from '../gateway.ts';
 import { type JsonObject, object, text, texts } from '../json.ts';
 import { gatewayOptions, jsonOption } from '../options.ts';
 import { clean, print, style } from '../output.ts';
+import { addVerify } from './audit-verify.ts';
 
 interface TailOptions extends GatewayOptions {
   readonly json?: boolean;
@@ -39,11 +38,7 @@ Examples:
     .option('--since <time>', 'only since then, as in 2026-01-31T12:00:00Z')
     .action(tail);
 
-  jsonOption(audit.command('verify'))
-    .description('Check every link and signature of the evidence on disk, and name the first that is broken.')
-    .option('-c, --config <file>', 'configuration file (default: ./sallyport.yaml)')
-    .option('--data <folder>', 'the data folder, where there is no configuration')
-    .action(verify);
+  addVerify(audit);
 }
 
 async function tail(options: TailOptions): Promise<void> {
@@ -85,17 +80,4 @@ function line(event: JsonObject): string {
   return [style.dim(text(event['at'])), colour(type.padEnd(17)), clean(who), clean(about.join('  '))]
     .filter(Boolean)
     .join('  ');
-}
-
-async function verify(options: { config?: string; data?: string; json?: boolean }): Promise<void> {
-  const data = options.data ?? dataFolder(options);
-  const path = new URL('../../audit/verify.ts', import.meta.url).href;
-  await (await import(path)).verifyEvidence(data);
-}
-
-function dataFolder(options: { config?: string }): string {
-  const path = configPath(options);
-  const loaded = loadConfig(path);
-  if (loaded.ok) return loaded.config.data;
-  throw new Failure(`${path} does not say where the data is`, { hint: 'Use --data FOLDER, or see "sallyport check".' });
 }

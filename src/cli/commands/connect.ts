@@ -7,7 +7,7 @@ import type { GatewayClient } from '../client.ts';
 import { configFolder, storedLogin } from '../credentials.ts';
 import { parseDuration } from '../duration.ts';
 import { Failure } from '../failure.ts';
-import { findGateway, type GatewayOptions } from '../gateway.ts';
+import { environment, findGateway, type GatewayOptions } from '../gateway.ts';
 import { list, object, text, texts } from '../json.ts';
 import { gatewayOptions, jsonOption } from '../options.ts';
 import { note, print, printJson, style } from '../output.ts';
@@ -66,7 +66,7 @@ async function connect(target: string, command: readonly string[], options: Conn
   const gateway = findGateway(options);
   const dot = target.indexOf('.');
   const name = dot < 0 ? target : target.slice(0, dot);
-  const pass = process.env['SALLYPORT_PASS'] || (await freshPass(gateway, name, options));
+  const pass = environment('SALLYPORT_PASS') ?? (await freshPass(gateway, name, options));
   if (!isPass(pass)) throw new Failure('SALLYPORT_PASS is not a pass (slp_…)');
   const connection = await connectionTo(target, pass, gateway, options);
 

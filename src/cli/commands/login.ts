@@ -55,7 +55,7 @@ async function login(options: LoginOptions): Promise<void> {
     subject_token_type: 'urn:ietf:params:oauth:token-type:id_token',
     ...(options.expires === undefined ? {} : { expires_in: String(options.expires) }),
   });
-  const url = text(about['url']) || gateway.reach.url;
+  const { url } = gateway.reach;
   const name = issued.principal ?? 'you';
   storeLogin({ url, ca: gateway.reach.ca, pass: issued.pass, name, expires: issued.expires });
   note(`${style.green('Logged in')} at ${url} until ${issued.expires} (${relative(issued.expires)}).`);

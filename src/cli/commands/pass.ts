@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { storedLogin } from '../credentials.ts';
 import { parseCount, parseDuration } from '../duration.ts';
 import { Failure } from '../failure.ts';
-import { findGateway, type GatewayOptions } from '../gateway.ts';
+import { environment, findGateway, type GatewayOptions } from '../gateway.ts';
 import { type JsonObject, list, object, text } from '../json.ts';
 import { gatewayOptions, jsonOption } from '../options.ts';
 import { clean, note, plainTable, print, printJson, relative, style } from '../output.ts';
@@ -125,9 +125,9 @@ function subjectOf(options: IssueOptions, from: 'login' | 'environment', url: st
       subject_token_type: `${TOKEN_TYPE}${options.subjectType ?? 'jwt'}`,
     };
   }
-  const environment = process.env['SALLYPORT_PASS'];
-  const pass = from === 'environment' ? environment : (storedLogin(url)?.pass ?? environment);
-  if (pass === undefined || pass === '') {
+  const given = environment('SALLYPORT_PASS');
+  const pass = given ?? (from === 'login' ? storedLogin(url)?.pass : undefined);
+  if (pass === undefined) {
     throw from === 'environment'
       ? new Failure('SALLYPORT_PASS is not set', { hint: 'Put the pass to narrow there.' })
       : new Failure('you are not logged in', { hint: 'sallyport login, or --subject-token FILE' });
