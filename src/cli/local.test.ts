@@ -2,6 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DETECTORS } from '../config/build.ts';
+import { DETECTORS as BUILT_IN } from '../masking/detectors/scanner.ts';
 import { sallyport } from './testing/run.ts';
 
 // What works without a gateway.
@@ -16,7 +18,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('sallyport', () => {
   it('shows every command with a description, and its version', async () => {
-    const { code, out } = await sallyport(['--help'], { cwd: folder });
+    const { code, out } = await sallyport(['--help'], { cwd: folder, bin: true });
     expect(code).toBe(0);
     for (const name of [
       'init',
@@ -58,6 +60,10 @@ describe('sallyport', () => {
     expect(err).toContain('no gateway is known here');
     expect(err).toContain('sallyport serve');
   });
+});
+
+it('the configuration knows the detectors there are', () => {
+  expect(DETECTORS).toEqual([...BUILT_IN]);
 });
 
 describe('init and check', () => {

@@ -4,7 +4,7 @@ import type { SecretReference } from './config.ts';
 export const REFERENCE_WORDS = 'a secret reference: env:NAME, file:PATH or sealed:NAME';
 
 const ENV = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
-const SEALED = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$/;
+const SEALED = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 /** Reads `env:NAME`, `file:PATH` or `sealed:NAME`; undefined for anything else. Paths are taken from `directory`. */
 export function parseReference(text: string, directory: string): SecretReference | undefined {

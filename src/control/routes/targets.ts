@@ -9,7 +9,7 @@ import type { ControlPorts } from '../ports.ts';
 const name = Type.Object({ name: Type.String({ maxLength: 63 }) });
 const sealing = Type.Object(
   {
-    name: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$' }),
+    name: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' }),
     value: Type.String({ minLength: 1, maxLength: 16_384 }),
   },
   { additionalProperties: false },
