@@ -23,7 +23,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   control: ['core', 'policy', 'sql', ...CAPABILITIES],
   cli: ['core', 'policy', 'sql', 'masking', 'wire', 'store', 'control', 'devtools', 'main.ts', ...CAPABILITIES],
   // The development identity provider and the demo's database: never imported by a serving gateway.
-  devtools: ['core', 'identity'],
+  devtools: ['core', 'identity', 'store'],
 };
 
 /** The composition root: may import everything, holds no logic. */

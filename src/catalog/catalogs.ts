@@ -1,0 +1,194 @@
+import type { CatalogSnapshot } from '../core/catalog.ts';
+import type { Clock } from '../core/clock.ts';
+import { asFault, type Fault } from '../core/fault.ts';
+import { labelRelations } from './labels.ts';
+import type { CatalogConnect, CatalogConnection, CatalogRules } from './ports.ts';
+import { readRaw, readVersion } from './read.ts';
+
+/**
+ * What is in the databases behind the targets: names, columns, labels, as far as reading statements needs it. Read on
+ * the gateway's own connection, one immutable snapshot per epoch. This room knows nothing of statements or policies, and
+ * it never hands out a snapshot it has reason to doubt: what cannot be read again is not there.
+ */
+
+export interface CatalogsOptions {
+  readonly connect: CatalogConnect;
+  readonly rules: (target: string) => CatalogRules | undefined;
+  readonly clock: Clock;
+  /** Milliseconds between looks for changes nobody told of. */
+  readonly pollEvery?: number;
+  /** Told when a database cannot be read, and when a label rule matches nothing in it. */
+  readonly onProblem: (target: string, database: string, problem: string) => void;
+}
+
+interface Entry {
+  snapshot: CatalogSnapshot | undefined;
+  fingerprint: string;
+  /** A reading under way; whoever asks meanwhile waits for it. */
+  loading: Promise<CatalogSnapshot> | undefined;
+  /** Somebody saw DDL: what is held must not be used. */
+  doubted: boolean;
+  connection: CatalogConnection | undefined;
+  rules: CatalogRules | undefined;
+  usedAt: number;
+}
+
+const POLL_EVERY = 30_000;
+/** A database nobody asked about for so long is forgotten and its connection closed. */
+const IDLE_AFTER = 10 * 60_000;
+
+export class Catalogs {
+  readonly #options: CatalogsOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #timer: NodeJS.Timeout;
+  #epoch = 0;
+
+  constructor(options: CatalogsOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => this.#poll(), options.pollEvery ?? POLL_EVERY);
+    this.#timer.unref();
+  }
+
+  /** The snapshot in use, when nothing speaks against it. */
+  current(target: string, database: string): CatalogSnapshot | undefined {
+    const entry = this.#entries.get(keyOf(target, database));
+    if (entry === undefined || entry.doubted || entry.rules !== this.#options.rules(target)) return undefined;
+    entry.usedAt = this.#options.clock.monotonic();
+    return entry.snapshot;
+  }
+
+  /** The snapshot in use, read first where there is none or it is doubted. Throws Fault CATALOG_UNREADABLE. */
+  async get(target: string, database: string): Promise<CatalogSnapshot> {
+    const held = this.current(target, database);
+    if (held !== undefined) return held;
+    const entry = this.#entry(target, database);
+    // A reading that began before the doubt does not settle it.
+    while (entry.loading !== undefined) {
+      const loaded = await entry.loading;
+      if (!entry.doubted) return loaded;
+    }
+    return await this.#load(target, database, entry);
+  }
+
+  /** DDL was seen, or the server described something the snapshot does not know: read again before the next answer. */
+  changed(target: string, database: string): void {
+    const entry = this.#entries.get(keyOf(target, database));
+    if (entry !== undefined) entry.doubted = true;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    const connections = [...this.#entries.values()].map((entry) => entry.connection?.end());
+    this.#entries.clear();
+    await Promise.all(connections);
+  }
+
+  #entry(target: string, database: string): Entry {
+    const key = keyOf(target, database);
+    const known = this.#entries.get(key);
+    if (known !== undefined) return known;
+    const entry: Entry = {
+      snapshot: undefined,
+      fingerprint: '',
+      loading: undefined,
+      doubted: false,
+      connection: undefined,
+      rules: undefined,
+      usedAt: this.#options.clock.monotonic(),
+    };
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  #load(target: string, database: string, entry: Entry): Promise<CatalogSnapshot> {
+    entry.doubted = false;
+    entry.loading = this.#read(target, database, entry)
+      .catch((thrown: unknown) => {
+        entry.snapshot = undefined;
+        entry.doubted = true;
+        const fault = asFault(thrown, 'CATALOG_UNREADABLE');
+        this.#options.onProblem(target, database, describe(fault));
+        throw fault;
+      })
+      .finally(() => {
+        entry.loading = undefined;
+      });
+    return entry.loading;
+  }
+
+  async #read(target: string, database: string, entry: Entry): Promise<CatalogSnapshot> {
+    const rules = this.#options.rules(target);
+    const raw = await this.#withConnection(target, database, entry, readRaw);
+    const { snapshot } = entry;
+    if (snapshot !== undefined && entry.fingerprint === raw.fingerprint && entry.rules === rules) return snapshot;
+    const { relations, unmatched } = labelRelations(raw, rules?.columns ?? []);
+    for (const rule of unmatched) this.#options.onProblem(target, database, `the label rule ${rule} matches no column`);
+    this.#epoch += 1;
+    const { major, schemas, functions } = raw;
+    entry.snapshot = {
+      target,
+      database,
+      epoch: this.#epoch,
+      major,
+      targetLabels: rules?.labels ?? [],
+      relations,
+      functions,
+      schemas,
+    };
+    entry.fingerprint = raw.fingerprint;
+    entry.rules = rules;
+    return entry.snapshot;
+  }
+
+  /** Tries once more on a fresh connection: the old one may have died of idleness. */
+  async #withConnection<T>(
+    target: string,
+    database: string,
+    entry: Entry,
+    use: (connection: CatalogConnection) => Promise<T>,
+  ): Promise<T> {
+    const held = entry.connection;
+    if (held !== undefined) {
+      try {
+        return await use(held);
+      } catch {
+        entry.connection = undefined;
+        await held.end();
+      }
+    }
+    const fresh = await this.#options.connect(target, database);
+    entry.connection = fresh;
+    return await use(fresh);
+  }
+
+  #poll(): void {
+    const now = this.#options.clock.monotonic();
+    for (const [key, entry] of this.#entries) {
+      if (entry.loading !== undefined) continue;
+      if (now - entry.usedAt > IDLE_AFTER) {
+        this.#entries.delete(key);
+        void entry.connection?.end();
+        continue;
+      }
+      if (entry.snapshot !== undefined && !entry.doubted) void this.#look(entry.snapshot, entry);
+    }
+  }
+
+  async #look({ target, database }: CatalogSnapshot, entry: Entry): Promise<void> {
+    try {
+      const { fingerprint } = await this.#withConnection(target, database, entry, readVersion);
+      if (fingerprint !== entry.fingerprint) entry.doubted = true;
+    } catch {
+      entry.doubted = true;
+    }
+  }
+}
+
+function keyOf(target: string, database: string): string {
+  return JSON.stringify([target, database]);
+}
+
+function describe(fault: Fault): string {
+  const { cause } = fault;
+  return cause instanceof Error ? `${fault.message}: ${cause.message}` : fault.message;
+}

@@ -1,0 +1,54 @@
+import pg from 'pg';
+import { Fault } from '../core/fault.ts';
+import type { Credential, Target } from '../core/target.ts';
+import type { CatalogConnection } from './ports.ts';
+
+/** Milliseconds a look at the catalog may take. */
+const STATEMENT_TIMEOUT = 15_000;
+const CONNECT_TIMEOUT = 10_000;
+
+/** The one place in this room that knows `pg`. Read only, with an empty search path: every name below is qualified. */
+export async function connectCatalog(
+  target: Target,
+  database: string,
+  credential: Credential,
+): Promise<CatalogConnection> {
+  const { address, tls } = target;
+  const client = new pg.Client({
+    ...('path' in address ? { host: address.path } : { host: address.host, port: address.port }),
+    database,
+    user: credential.user,
+    ...(credential.password === undefined ? {} : { password: credential.password }),
+    application_name: 'sallyport:catalog',
+    connectionTimeoutMillis: CONNECT_TIMEOUT,
+    query_timeout: STATEMENT_TIMEOUT + 1_000,
+    options: `-c search_path= -c statement_timeout=${STATEMENT_TIMEOUT} -c default_transaction_read_only=on`,
+    ssl: tls.mode === 'disable' ? false : tlsOptions(tls),
+  });
+  client.on('error', () => {}); // the next query says what is wrong
+  try {
+    await client.connect();
+  } catch (cause) {
+    await client.end().catch(() => {});
+    throw new Fault('CATALOG_UNREADABLE', `the catalog of ${target.name} cannot be reached`, { cause });
+  }
+  return {
+    query: async (text) => {
+      try {
+        const { rows } = await client.query<Record<string, unknown>>(text);
+        return rows;
+      } catch (cause) {
+        throw new Fault('CATALOG_UNREADABLE', `the catalog of ${target.name} cannot be read`, { cause });
+      }
+    },
+    end: () => client.end().catch(() => {}),
+  };
+}
+
+function tlsOptions(tls: Target['tls']): NonNullable<pg.ClientConfig['ssl']> {
+  return {
+    rejectUnauthorized: tls.mode !== 'require',
+    ...(tls.ca === undefined ? {} : { ca: tls.ca }),
+    ...(tls.mode === 'verify-full' ? {} : { checkServerIdentity: () => undefined }),
+  };
+}
