@@ -1,0 +1,22 @@
+import type { CatalogSnapshot } from '../../core/catalog.ts';
+import type { SqlFacts, SqlScope } from '../../core/facts.ts';
+import type { FaultCode } from '../../core/fault.ts';
+
+/** To the reading thread, in order. */
+export type Request =
+  | { readonly kind: 'catalog'; readonly snapshot: CatalogSnapshot }
+  | { readonly kind: 'forget'; readonly epoch: number }
+  | {
+      readonly kind: 'read';
+      readonly id: number;
+      readonly text: string;
+      readonly scope: SqlScope;
+      readonly epoch: number;
+    };
+
+/** From it, one for each read, in order. `broken`: the thread must not be used again. */
+export type Reply =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'facts'; readonly id: number; readonly facts: SqlFacts }
+  | { readonly kind: 'fault'; readonly id: number; readonly code: FaultCode; readonly message: string }
+  | { readonly kind: 'broken'; readonly id: number; readonly message: string };

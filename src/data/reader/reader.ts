@@ -1,0 +1,80 @@
+import type { Catalogs } from '../../catalog/catalogs.ts';
+import type { CatalogSnapshot } from '../../core/catalog.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { SqlFacts, SqlReader, SqlScope } from '../../core/facts.ts';
+import { Fault } from '../../core/fault.ts';
+import { FactsCache, type Texts } from './facts-cache.ts';
+import type { ReadingThread } from './thread.ts';
+
+/** Milliseconds between two looks at a catalog for the sake of a name it does not know. */
+const LOOK_AGAIN_EVERY = 1_000;
+
+/**
+ * Reads SQL for the drivers: from memory when the text was seen in the same scope under the same catalog, else in the
+ * reading thread. A name that cannot be resolved is worth one look at the catalog, in case it was made just now.
+ */
+export class CachedReader implements SqlReader {
+  readonly #catalogs: Catalogs;
+  readonly #thread: ReadingThread;
+  readonly #clock: Clock;
+  readonly #cache = new FactsCache();
+  /** The texts of a scope object under an epoch; scope objects live as long as nothing changes in them. */
+  readonly #texts = new WeakMap<SqlScope, { readonly epoch: number; readonly texts: Texts }>();
+  readonly #looked = new Map<string, number>();
+
+  constructor(catalogs: Catalogs, thread: ReadingThread, clock: Clock) {
+    this.#catalogs = catalogs;
+    this.#thread = thread;
+    this.#clock = clock;
+  }
+
+  read(text: string, scope: SqlScope): SqlFacts | Promise<SqlFacts> {
+    const snapshot = this.#catalogs.current(scope.target, scope.database);
+    if (snapshot === undefined) return this.#slowly(text, scope);
+    return this.#textsOf(scope, snapshot).get(text) ?? this.#slowly(text, scope);
+  }
+
+  changed(target: string, database: string): void {
+    this.#catalogs.changed(target, database);
+  }
+
+  async #slowly(text: string, scope: SqlScope): Promise<SqlFacts> {
+    const { target, database } = scope;
+    const snapshot = await this.#catalogs.get(target, database);
+    try {
+      return await this.#under(snapshot, text, scope);
+    } catch (thrown) {
+      if (!(thrown instanceof Fault) || thrown.code !== 'SQL_UNRESOLVED' || !this.#mayLookAgain(target, database))
+        throw thrown;
+      this.#catalogs.changed(target, database);
+      const again = await this.#catalogs.get(target, database);
+      if (again.epoch === snapshot.epoch) throw thrown;
+      return await this.#under(again, text, scope);
+    }
+  }
+
+  async #under(snapshot: CatalogSnapshot, text: string, scope: SqlScope): Promise<SqlFacts> {
+    const texts = this.#textsOf(scope, snapshot);
+    const known = texts.get(text);
+    if (known !== undefined) return known;
+    const facts = await this.#thread.read(text, scope, snapshot);
+    texts.set(text, facts);
+    return facts;
+  }
+
+  #textsOf(scope: SqlScope, snapshot: CatalogSnapshot): Texts {
+    const known = this.#texts.get(scope);
+    if (known !== undefined && known.epoch === snapshot.epoch) return known.texts;
+    const texts = this.#cache.scope(JSON.stringify([scope, snapshot.epoch]));
+    this.#texts.set(scope, { epoch: snapshot.epoch, texts });
+    return texts;
+  }
+
+  #mayLookAgain(target: string, database: string): boolean {
+    const key = JSON.stringify([target, database]);
+    const now = this.#clock.monotonic();
+    if (now - (this.#looked.get(key) ?? Number.NEGATIVE_INFINITY) < LOOK_AGAIN_EVERY) return false;
+    this.#looked.set(key, now);
+    return true;
+  }
+}

@@ -1,0 +1,146 @@
+import { Worker } from 'node:worker_threads';
+import type { CatalogSnapshot } from '../../core/catalog.ts';
+import type { SqlFacts, SqlScope } from '../../core/facts.ts';
+import { Fault } from '../../core/fault.ts';
+import type { Reply, Request } from './messages.ts';
+
+export interface ThreadOptions {
+  /** Milliseconds one statement may take. */
+  readonly deadline?: number;
+  /** Milliseconds the thread may take to start. */
+  readonly startWithin?: number;
+  /** Statements waiting at most; more are refused. */
+  readonly most?: number;
+}
+
+interface Waiting {
+  readonly request: Extract<Request, { kind: 'read' }>;
+  readonly snapshot: CatalogSnapshot;
+  readonly settle: (facts: SqlFacts) => void;
+  readonly fail: (fault: Fault) => void;
+}
+
+const DEADLINE = 250;
+const START_WITHIN = 15_000;
+const MOST_WAITING = 10_000;
+
+/**
+ * The reading thread from outside. A statement that takes too long or damages the parser costs the thread its life and
+ * fails alone; whatever waited behind it is read again by a fresh one.
+ */
+export class ReadingThread {
+  readonly #options: ThreadOptions;
+  /** Sent and not answered, in order: the first is the one being read. */
+  readonly #waiting: Waiting[] = [];
+  #worker: Worker | undefined;
+  #ready = false;
+  #outbox: Request[] = [];
+  /** Epochs the thread has, by database. */
+  #known = new Map<string, number>();
+  #timer: NodeJS.Timeout | undefined;
+  #next = 1;
+  #closed = false;
+
+  constructor(options: ThreadOptions = {}) {
+    this.#options = options;
+    this.#start();
+  }
+
+  read(text: string, scope: SqlScope, snapshot: CatalogSnapshot): Promise<SqlFacts> {
+    if (this.#closed) return Promise.reject(new Fault('ABORTED', 'the gateway is stopping'));
+    if (this.#waiting.length >= (this.#options.most ?? MOST_WAITING)) {
+      return Promise.reject(new Fault('SQL_UNREADABLE', 'too many statements are waiting to be read; try again'));
+    }
+    return new Promise((settle, fail) => {
+      const request = { kind: 'read', id: this.#next++, text, scope, epoch: snapshot.epoch } as const;
+      const waiting = { request, snapshot, settle, fail };
+      this.#waiting.push(waiting);
+      this.#send(waiting);
+      if (this.#waiting.length === 1) this.#watch();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    for (const { fail } of this.#waiting.splice(0)) fail(new Fault('ABORTED', 'the gateway is stopping'));
+    await this.#worker?.terminate();
+  }
+
+  #start(): void {
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      resourceLimits: { maxOldGenerationSizeMb: 1024 },
+    });
+    worker.unref();
+    this.#worker = worker;
+    this.#ready = false;
+    this.#known = new Map();
+    this.#outbox = [];
+    worker.on('message', (reply: Reply) => {
+      if (worker === this.#worker) this.#receive(reply);
+    });
+    const lost = () => {
+      if (worker === this.#worker && !this.#closed) this.#replace('the statement could not be read');
+    };
+    worker.on('error', lost);
+    worker.on('exit', lost);
+    for (const waiting of this.#waiting) this.#send(waiting);
+    this.#watch();
+  }
+
+  /** Requests of one tick travel in one message. */
+  #send({ request, snapshot }: Waiting): void {
+    if (this.#outbox.length === 0) queueMicrotask(() => this.#post());
+    const database = JSON.stringify([snapshot.target, snapshot.database]);
+    const known = this.#known.get(database);
+    if (known !== snapshot.epoch) {
+      if (known !== undefined) this.#outbox.push({ kind: 'forget', epoch: known });
+      this.#outbox.push({ kind: 'catalog', snapshot });
+      this.#known.set(database, snapshot.epoch);
+    }
+    this.#outbox.push(request);
+  }
+
+  #post(): void {
+    if (this.#outbox.length === 0) return;
+    this.#worker?.postMessage(this.#outbox);
+    this.#outbox = [];
+  }
+
+  #receive(reply: Reply): void {
+    if (reply.kind === 'ready') {
+      this.#ready = true;
+      this.#watch();
+      return;
+    }
+    const [first] = this.#waiting;
+    if (first === undefined || first.request.id !== reply.id) return this.#replace('the reading thread lost its order');
+    if (reply.kind === 'broken') return this.#replace('the statement is more than the parser can read');
+    this.#waiting.shift();
+    this.#watch();
+    if (reply.kind === 'facts') first.settle(reply.facts);
+    else first.fail(new Fault(reply.code, reply.message));
+  }
+
+  /** Gives the statement being read its time, from now on. */
+  #watch(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#waiting.length === 0) return;
+    const { deadline = DEADLINE, startWithin = START_WITHIN } = this.#options;
+    this.#timer = setTimeout(
+      () => this.#replace('the statement took too long to read'),
+      this.#ready ? deadline : startWithin,
+    );
+  }
+
+  /** The thread is given up; the statement it was at is refused, the others go to the next. */
+  #replace(why: string): void {
+    const { fail } = this.#waiting.shift() ?? {};
+    const worker = this.#worker;
+    this.#worker = undefined;
+    void worker?.terminate();
+    this.#start();
+    fail?.(new Fault('SQL_UNREADABLE', why));
+  }
+}

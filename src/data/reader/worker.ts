@@ -1,0 +1,45 @@
+import { parentPort } from 'node:worker_threads';
+import { Fault } from '../../core/fault.ts';
+import { CatalogIndex } from '../../sql/postgres/catalog-index.ts';
+import { loadParser } from '../../sql/postgres/parser.ts';
+import { readSql } from '../../sql/postgres/read.ts';
+import type { Reply, Request } from './messages.ts';
+
+// The thread that reads SQL. What it throws besides Faults means that the parser may be damaged: it says so and is done.
+
+const port = parentPort;
+if (port === null) throw new Error('the reading thread was started as a program');
+
+const indexes = new Map<number, CatalogIndex>();
+const reply = (message: Reply): void => port.postMessage(message);
+
+await loadParser();
+port.on('message', (requests: readonly Request[]) => {
+  for (const request of requests) handle(request);
+});
+reply({ kind: 'ready' });
+
+function handle(request: Request): void {
+  switch (request.kind) {
+    case 'catalog':
+      indexes.set(request.snapshot.epoch, new CatalogIndex(request.snapshot));
+      return;
+    case 'forget':
+      indexes.delete(request.epoch);
+      return;
+    case 'read':
+      reply(read(request));
+  }
+}
+
+function read({ id, text, scope, epoch }: Extract<Request, { kind: 'read' }>): Reply {
+  try {
+    const index = indexes.get(epoch);
+    if (index === undefined)
+      return { kind: 'fault', id, code: 'CATALOG_UNREADABLE', message: 'the catalog was replaced meanwhile' };
+    return { kind: 'facts', id, facts: readSql(text, scope, index) };
+  } catch (thrown) {
+    if (thrown instanceof Fault) return { kind: 'fault', id, code: thrown.code, message: thrown.message };
+    return { kind: 'broken', id, message: thrown instanceof Error ? thrown.message : String(thrown) };
+  }
+}
