@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { loadConfig } from '../config/load.ts';
+import type { Loaded } from '../config/load.ts';
 import { localSocketPath } from '../control/socket-path.ts';
 import { GatewayClient } from './client.ts';
 import { storedLogin } from './credentials.ts';
@@ -23,8 +23,8 @@ export function configPath(options: { readonly config?: string }): string {
  * else `SALLYPORT_URL`, else the one logged in to last. A pass from `SALLYPORT_PASS` goes before a stored one; over
  * the local socket none is sent, because its owner is the administrator.
  */
-export function findGateway(options: GatewayOptions): GatewayClient {
-  const local = options.url === undefined ? localGateway(options) : undefined;
+export async function findGateway(options: GatewayOptions): Promise<GatewayClient> {
+  const local = options.url === undefined ? await localGateway(options) : undefined;
   if (local) return local;
   const stored = storedLogin(options.url ?? environment('SALLYPORT_URL'));
   const url = options.url ?? environment('SALLYPORT_URL') ?? stored?.url;
@@ -34,7 +34,7 @@ export function findGateway(options: GatewayOptions): GatewayClient {
     });
   }
   const file = options.ca ?? environment('SALLYPORT_CA');
-  const ca = file === undefined ? (stored?.ca ?? ownCa(options, url)) : readCa(file);
+  const ca = file === undefined ? (stored?.ca ?? (await ownCa(options, url))) : readCa(file);
   return new GatewayClient({
     kind: 'https',
     url: httpsUrl(url),
@@ -48,10 +48,16 @@ export function environment(name: string): string | undefined {
   return process.env[name] || undefined;
 }
 
-function localGateway(options: GatewayOptions): GatewayClient | undefined {
+/** Reads a configuration; what reads it takes a while to load, and most commands never need it. */
+export async function readConfig(path: string): Promise<Loaded> {
+  const { loadConfig } = await import('../config/load.ts');
+  return loadConfig(path);
+}
+
+async function localGateway(options: GatewayOptions): Promise<GatewayClient | undefined> {
   const path = configPath(options);
   if (!existsSync(path)) return undefined;
-  const loaded = loadConfig(path);
+  const loaded = await readConfig(path);
   if (!loaded.ok) {
     throw new Failure(`${path} has problems`, { hint: 'See them with "sallyport check".' });
   }
@@ -62,10 +68,10 @@ function localGateway(options: GatewayOptions): GatewayClient | undefined {
 }
 
 /** The certificate authority that a gateway on this machine made for itself. */
-function ownCa(options: GatewayOptions, url: string): string | undefined {
+async function ownCa(options: GatewayOptions, url: string): Promise<string | undefined> {
   const path = configPath(options);
   if (!existsSync(path)) return undefined;
-  const loaded = loadConfig(path);
+  const loaded = await readConfig(path);
   return loaded.ok && loaded.config.url === httpsUrl(url) ? generatedCa(loaded.config.data) : undefined;
 }
 

@@ -2,10 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { ChainReport, VerifyReport } from '../../audit/verify.ts';
-import { loadConfig } from '../../config/load.ts';
 import { asFault } from '../../core/fault.ts';
 import { Failure } from '../failure.ts';
-import { configPath } from '../gateway.ts';
+import { configPath, readConfig } from '../gateway.ts';
 import { jsonOption } from '../options.ts';
 import { clean, note, plainTable, print, printJson, style } from '../output.ts';
 
@@ -35,7 +34,7 @@ Exit code 0: everything verifies. 1: something does not.
 }
 
 async function verify(options: VerifyOptions): Promise<void> {
-  const data = options.data ?? dataFolder(options);
+  const data = options.data ?? (await dataFolder(options));
   const { verifyEvidence } = await import('../../audit/verify.ts');
   let report: VerifyReport;
   try {
@@ -82,9 +81,9 @@ function readKey(path: string): string {
   }
 }
 
-function dataFolder(options: { config?: string }): string {
+async function dataFolder(options: { config?: string }): Promise<string> {
   const path = configPath(options);
-  const loaded = loadConfig(path);
+  const loaded = await readConfig(path);
   if (loaded.ok) return loaded.config.data;
   throw new Failure(`${path} does not say where the data is`, { hint: 'Use --data FOLDER, or see "sallyport check".' });
 }

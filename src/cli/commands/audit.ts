@@ -47,7 +47,7 @@ async function tail(options: TailOptions): Promise<void> {
     const value = options[name];
     if (value !== undefined) query.set(name, value);
   }
-  for await (const event of findGateway(options).lines(`/v1/audit?${query.toString()}`)) {
+  for await (const event of (await findGateway(options)).lines(`/v1/audit?${query.toString()}`)) {
     print(options.json ? JSON.stringify(event) : line(object(event)));
   }
 }

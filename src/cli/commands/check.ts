@@ -2,13 +2,12 @@ import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
-import { loadConfig } from '../../config/load.ts';
 import { readPolicies } from '../../config/policies.ts';
-import { type PolicyTest, readPolicyTests } from '../../config/policy-test.ts';
+import type { PolicyTest } from '../../config/policy-test.ts';
 import { byPosition, formatProblem, type Problem } from '../../config/problem.ts';
 import { rootOf } from '../../core/grant.ts';
 import type { PolicyEngine } from '../../core/policy.ts';
-import { configPath } from '../gateway.ts';
+import { configPath, readConfig } from '../gateway.ts';
 import { jsonOption } from '../options.ts';
 import { clean, note, print, printJson, style } from '../output.ts';
 
@@ -49,14 +48,15 @@ Tests of policies are *.test.yaml files beside the policies; "sallyport init" wr
 }
 
 async function check(path: string): Promise<Checked> {
-  const loaded = loadConfig(path);
+  const loaded = await readConfig(path);
   if (!loaded.ok) return { problems: loaded.problems, targets: 0, policies: 0, tests: 0 };
   const { config } = loaded;
   const folder = readPolicies(config.policies);
   const place = (name: string): string => relative(process.cwd(), join(config.policies, name));
   const found: Problem[] = [...loaded.warnings, ...missingFiles(config), ...folder.problems];
 
-  const [{ CedarEngine }, { loadPolicies }] = await Promise.all([
+  const [{ readPolicyTests }, { CedarEngine }, { loadPolicies }] = await Promise.all([
+    import('../../config/policy-test.ts'),
     import('../../policy/engine.ts'),
     import('../../policy/load.ts'),
   ]);

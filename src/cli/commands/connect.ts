@@ -63,7 +63,7 @@ Examples:
 }
 
 async function connect(target: string, command: readonly string[], options: ConnectOptions): Promise<void> {
-  const gateway = findGateway(options);
+  const gateway = await findGateway(options);
   const dot = target.indexOf('.');
   const name = dot < 0 ? target : target.slice(0, dot);
   const pass = environment('SALLYPORT_PASS') ?? (await freshPass(gateway, name, options));

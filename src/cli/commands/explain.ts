@@ -46,7 +46,7 @@ const COLOUR: Readonly<Record<string, (text: string) => string>> = {
 async function explain(sql: string, options: ExplainOptions): Promise<void> {
   const as = whom(options);
   const answer = object(
-    await findGateway(options).post('/v1/explain', {
+    await (await findGateway(options)).post('/v1/explain', {
       ...(as ? { as } : {}),
       on: options.on,
       ...(options.role === undefined ? {} : { role: options.role }),

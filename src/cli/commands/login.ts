@@ -47,7 +47,7 @@ export function addLogin(program: Command): void {
 }
 
 async function login(options: LoginOptions): Promise<void> {
-  const gateway = findGateway(options);
+  const gateway = await findGateway(options);
   const about = object(await gateway.get('/v1/login'));
   const idToken = options.idToken === undefined ? await ask(about, options) : readToken(options.idToken);
   const issued = await exchange(gateway, {
@@ -120,7 +120,7 @@ function readToken(path: string): string {
 }
 
 async function logout(options: GatewayOptions): Promise<void> {
-  const gateway: GatewayClient = findGateway(options);
+  const gateway: GatewayClient = await findGateway(options);
   const login = storedLogin(gateway.reach.url);
   if (!login) throw new Failure(`there is no stored login at ${gateway.reach.url}`);
   await gateway.form('/oauth/revoke', { token: login.pass });
@@ -129,7 +129,7 @@ async function logout(options: GatewayOptions): Promise<void> {
 }
 
 async function whoami(options: GatewayOptions & { json?: boolean }): Promise<void> {
-  const answer = object(await findGateway(options).get('/v1/whoami'));
+  const answer = object(await (await findGateway(options)).get('/v1/whoami'));
   if (options.json) return printJson(answer);
   print(clean(text(answer['name'])));
   const rights = texts(answer['gateway']);

@@ -105,7 +105,7 @@ function narrowingOptions(command: Command): Command {
 }
 
 async function issue(options: IssueOptions, from: 'login' | 'environment'): Promise<void> {
-  const gateway = findGateway(options);
+  const gateway = await findGateway(options);
   const subject = subjectOf(options, from, gateway.reach.url);
   const issued = await exchange(gateway, { ...subject, ...fieldsOf(options) });
   if (options.quiet) return print(issued.pass);
@@ -208,7 +208,7 @@ function listOptions(command: Command): Command {
 async function grants(options: ListOptions): Promise<JsonObject[]> {
   const query = new URLSearchParams({ limit: '1000', all: String(options.all === true) });
   if (options.under !== undefined) query.set('under', options.under);
-  return list(object(await findGateway(options).get(`/v1/grants?${query.toString()}`))['grants']).map(object);
+  return list(object(await (await findGateway(options)).get(`/v1/grants?${query.toString()}`))['grants']).map(object);
 }
 
 async function listPasses(options: ListOptions): Promise<void> {
@@ -234,7 +234,7 @@ async function tree(grant: string | undefined, options: ListOptions): Promise<vo
 }
 
 async function revoke(grant: string, options: GatewayOptions & { reason?: string }): Promise<void> {
-  const gateway = findGateway(options);
+  const gateway = await findGateway(options);
   if (isPass(grant)) await gateway.form('/oauth/revoke', { token: grant });
   else
     await gateway.post(

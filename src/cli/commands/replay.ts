@@ -4,7 +4,6 @@ import { findGateway, type GatewayOptions } from '../gateway.ts';
 import { number, object } from '../json.ts';
 import { gatewayOptions, jsonOption } from '../options.ts';
 import { note, print, style } from '../output.ts';
-import { Player } from '../replay/player.ts';
 
 interface ReplayOptions extends GatewayOptions {
   readonly speed: number;
@@ -29,7 +28,8 @@ export function addReplay(program: Command): void {
 }
 
 async function replay(session: string, options: ReplayOptions): Promise<void> {
-  const gateway = findGateway(options);
+  const gateway = await findGateway(options);
+  const { Player } = await import('../replay/player.ts');
   const player = new Player();
   let before: number | undefined;
   for await (const value of gateway.lines(`/v1/sessions/${encodeURIComponent(session)}/recording`)) {

@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
-import { loadConfig } from '../../config/load.ts';
 import { formatProblem } from '../../config/problem.ts';
 import { Fault } from '../../core/fault.ts';
 import { Failure } from '../failure.ts';
-import { configPath } from '../gateway.ts';
+import { configPath, readConfig } from '../gateway.ts';
 
 /** What the composition root gives back. */
 interface Running {
@@ -26,7 +25,7 @@ export function addServe(program: Command): void {
     )
     .action(async (options: { config?: string }) => {
       const path = configPath(options);
-      const loaded = loadConfig(path);
+      const loaded = await readConfig(path);
       if (!loaded.ok) {
         throw new Failure(loaded.problems.map(formatProblem).join('\n'), {
           hint: 'Correct the file, or write a sample with "sallyport init".',

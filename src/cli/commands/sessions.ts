@@ -47,7 +47,7 @@ async function listSessions(options: ListOptions): Promise<void> {
   const query = new URLSearchParams({ limit: String(options.limit), all: String(options.all === true) });
   if (options.target !== undefined) query.set('target', options.target);
   if (options.chain !== undefined) query.set('chain', options.chain);
-  const answer = object(await findGateway(options).get(`/v1/sessions?${query.toString()}`));
+  const answer = object(await (await findGateway(options)).get(`/v1/sessions?${query.toString()}`));
   const found = list(answer['sessions']).map(object);
   if (options.json) return printJson(found);
   if (found.length === 0)
@@ -69,6 +69,6 @@ async function listSessions(options: ListOptions): Promise<void> {
 
 async function kill(session: string, options: GatewayOptions & { reason?: string }): Promise<void> {
   const body = options.reason === undefined ? {} : { reason: options.reason };
-  await findGateway(options).post(`/v1/sessions/${encodeURIComponent(session)}/kill`, body);
+  await (await findGateway(options)).post(`/v1/sessions/${encodeURIComponent(session)}/kill`, body);
   note('Killed.');
 }

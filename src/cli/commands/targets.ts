@@ -40,7 +40,7 @@ Examples:
 }
 
 async function listTargets(options: Options): Promise<void> {
-  const answer = object(await findGateway(options).get('/v1/targets'));
+  const answer = object(await (await findGateway(options)).get('/v1/targets'));
   if (options.json) return printJson(answer);
   const found = list(answer['targets']).map(object);
   if (found.length === 0) return note('There is no target you may connect to.');
@@ -56,7 +56,7 @@ async function listTargets(options: Options): Promise<void> {
 }
 
 async function test(name: string, options: Options): Promise<void> {
-  const answer = object(await findGateway(options).post(`/v1/targets/${encodeURIComponent(name)}/test`, {}));
+  const answer = object(await (await findGateway(options)).post(`/v1/targets/${encodeURIComponent(name)}/test`, {}));
   const ok = answer['ok'] === true;
   if (!ok) process.exitCode = 1;
   if (options.json) return printJson(answer);
@@ -66,7 +66,7 @@ async function test(name: string, options: Options): Promise<void> {
 }
 
 async function seal(name: string, options: GatewayOptions): Promise<void> {
-  const gateway = findGateway(options);
+  const gateway = await findGateway(options);
   // A final line break is the shell's, not the secret's.
   const value = process.stdin.isTTY
     ? await askSecret(`Secret for ${name}`)
