@@ -1,0 +1,54 @@
+/** Character classes of bytes, one table each, so that scanners look a byte up instead of comparing it. */
+
+function table(characters: string, wide: 0 | 1 = 0): Uint8Array {
+  const flags = new Uint8Array(256);
+  for (const char of characters) flags[char.charCodeAt(0)] = 1;
+  if (wide) flags.fill(1, 0x80);
+  return flags;
+}
+
+const DIGITS = '0123456789';
+const UPPER = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
+const LOWER = UPPER.toLowerCase();
+
+export const DIGIT: Uint8Array = table(DIGITS);
+export const UPPERCASE: Uint8Array = table(UPPER);
+export const LETTER: Uint8Array = table(UPPER + LOWER, 1);
+export const WORD: Uint8Array = table(`${UPPER}${LOWER}${DIGITS}_`);
+/** What tokens are made of: base64url. */
+export const TOKEN: Uint8Array = table(`${UPPER}${LOWER}${DIGITS}_-`);
+export const BASE64: Uint8Array = table(`${UPPER}${LOWER}${DIGITS}+/=`);
+export const LOCAL: Uint8Array = table(`${UPPER}${LOWER}${DIGITS}._%+-`, 1);
+export const DOMAIN: Uint8Array = table(`${UPPER}${LOWER}${DIGITS}.-`, 1);
+/** Letters that stand for a control character behind a backslash, in JSON, arrays and COPY. */
+const ESCAPED: Uint8Array = table('nrtbfv');
+
+export const STAR = 0x2a;
+export const BACKSLASH = 0x5c;
+
+/** No word runs into what starts at `at`. The letter of an escape (`\n`) is not a word. */
+export function startsWord(bytes: Uint8Array, start: number, at: number): boolean {
+  if (at <= start) return true;
+  const before = bytes[at - 1] ?? 0;
+  if (WORD[before] === 0) return true;
+  return at - 2 >= start && ESCAPED[before] === 1 && bytes[at - 2] === BACKSLASH;
+}
+
+/** No word goes on at `at`. */
+export function endsWord(bytes: Uint8Array, at: number, end: number): boolean {
+  return at >= end || WORD[bytes[at] ?? 0] === 0;
+}
+
+/** First index from `at` on, below `end`, whose byte is not of the class. */
+export function skip(bytes: Uint8Array, at: number, end: number, flags: Uint8Array): number {
+  let i = at;
+  while (i < end && flags[bytes[i] ?? 0] === 1) i++;
+  return i;
+}
+
+/** Whether these characters stand at `at`, before `end`. */
+export function standsAt(bytes: Uint8Array, at: number, end: number, characters: string): boolean {
+  if (at < 0 || at + characters.length > end) return false;
+  for (let i = 0; i < characters.length; i++) if (bytes[at + i] !== characters.charCodeAt(i)) return false;
+  return true;
+}

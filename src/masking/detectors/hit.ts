@@ -1,0 +1,60 @@
+import { BACKSLASH, BASE64, DIGIT, STAR } from './bytes.ts';
+
+/** What is done with a find: `end` is where scanning goes on. */
+export interface Find {
+  readonly start: number;
+  readonly end: number;
+  readonly cover: Cover;
+}
+
+/** Which bytes of a find are covered. The length never changes. */
+export type Cover =
+  /** Digits, the last `keep` of them apart. */
+  | { readonly kind: 'digits'; readonly keep: number }
+  /** Everything but the `@` and the dots behind it. */
+  | { readonly kind: 'address' }
+  /** Everything from the start on. */
+  | { readonly kind: 'all' }
+  /** Base64 letters, the letters of escapes apart. */
+  | { readonly kind: 'armour' };
+
+export const ALL: Cover = { kind: 'all' };
+export const ADDRESS: Cover = { kind: 'address' };
+export const ARMOUR: Cover = { kind: 'armour' };
+
+const NINE = 0x39;
+const AT = 0x40;
+const DOT = 0x2e;
+
+/**
+ * Covers a find in place with stars. `bare` is set where a number stands for itself in JSON: then nines, so that it
+ * stays a number.
+ */
+export function cover(bytes: Uint8Array, { start, end, cover: how }: Find, bare: boolean): void {
+  switch (how.kind) {
+    case 'digits': {
+      let keep = how.keep;
+      for (let i = end - 1; i >= start; i--) {
+        if (DIGIT[bytes[i] ?? 0] === 0) continue;
+        if (keep > 0) keep--;
+        else bytes[i] = bare ? NINE : STAR;
+      }
+      return;
+    }
+    case 'address':
+      for (let i = start, domain = false; i < end; i++) {
+        if (bytes[i] === AT) domain = true;
+        else if (!domain || bytes[i] !== DOT) bytes[i] = STAR;
+      }
+      return;
+    case 'all':
+      bytes.fill(STAR, start, end);
+      return;
+    case 'armour':
+      for (let i = start; i < end; i++) {
+        if (bytes[i] === BACKSLASH) i++;
+        else if (BASE64[bytes[i] ?? 0] === 1) bytes[i] = STAR;
+      }
+      return;
+  }
+}

@@ -1,0 +1,176 @@
+import { Fault } from '../../core/fault.ts';
+import type { DetectObligation } from '../../core/obligation.ts';
+import { DIGIT, skip } from './bytes.ts';
+import { card } from './card.ts';
+import { email } from './email.ts';
+import { ALL, ARMOUR, cover, type Find } from './hit.ts';
+import { iban } from './iban.ts';
+import { JsonStrings } from './json-strings.ts';
+import { type Pattern, patternFor } from './pattern.ts';
+import { phone } from './phone.ts';
+import { cloudKey, jwt, token } from './secret.ts';
+import { ssn } from './ssn.ts';
+
+/** The detectors that come with the gateway. */
+export const DETECTORS = ['card', 'ssn', 'email', 'phone', 'iban', 'secret'] as const;
+type BuiltIn = (typeof DETECTORS)[number];
+
+type Reaction = DetectObligation['then'];
+
+/** Told of every find by the name of the detector. */
+export type Report = (detector: string, reaction: Reaction) => void;
+
+/** What makes the scanner look closer. Every other byte is skipped by one look into a table. */
+const NOTHING = 0;
+const DIGITS = 1;
+const AT = 2;
+const PLUS = 3;
+const MARK = 4;
+const LETTER_I = 5;
+const LETTER_J = 6;
+
+/** After this many finds of one pattern in one cell the rest of the cell counts as found: searching on could cost its square. */
+const MOST_FINDS = 64;
+
+/**
+ * Looks for what nobody labelled. One pass over a cell for all detectors that come with us, linear in its length
+ * whatever it holds; then one per operator's pattern. Finds are covered in place: a cell never changes its length,
+ * a character is covered whole or not at all, and JSON stays JSON. It finds what is written plainly; what somebody
+ * encodes on purpose it does not, so it is a net under the labels and never a replacement for them.
+ */
+export class Scanner {
+  readonly #trigger: Uint8Array;
+  readonly #reactions: ReadonlyMap<string, Reaction>;
+  readonly #patterns: readonly { readonly name: string; readonly pattern: Pattern }[];
+
+  constructor(obligations: readonly DetectObligation[]) {
+    const reactions = new Map<string, Reaction>();
+    const patterns = new Map<string, Pattern>();
+    for (const obligation of obligations) {
+      for (const name of obligation.detectors) {
+        reactions.set(name, stricter(reactions.get(name), obligation.then));
+        if (isBuiltIn(name)) continue;
+        const text =
+          obligation.patterns && Object.hasOwn(obligation.patterns, name) ? obligation.patterns[name] : undefined;
+        if (text === undefined) throw new Fault('CONFIG_INVALID', `there is no detector called ${name}`);
+        patterns.set(name, patternFor(text));
+      }
+    }
+    this.#reactions = reactions;
+    this.#patterns = [...patterns].map(([name, pattern]) => ({ name, pattern }));
+    this.#trigger = triggers(reactions);
+  }
+
+  /** Scans one text. `as`: whether bare numbers must stay numbers, where strings tell them apart, or everywhere. */
+  scan(bytes: Uint8Array, start: number, end: number, as: 'text' | 'json' | 'json-array', report: Report): void {
+    const strings = as === 'json' ? new JsonStrings(bytes, start) : undefined;
+    const bare = (at: number): boolean => as === 'json-array' || (strings !== undefined && !strings.inside(at));
+    const trigger = this.#trigger;
+    let from = start;
+    for (let i = start; i < end; ) {
+      const what = trigger[bytes[i] ?? 0] ?? NOTHING;
+      if (what === NOTHING) {
+        i++;
+        continue;
+      }
+      const stop = what === DIGITS ? skip(bytes, i + 1, end, DIGIT) : i + 1;
+      const found = this.#look(what, { bytes, start, from, end }, i, stop);
+      if (found === undefined) {
+        i = stop;
+        continue;
+      }
+      const { find } = found;
+      if (this.#react(found.name, report)) {
+        const clear = strings ? strings.clear(find.start) : find.start;
+        cover(bytes, { ...find, start: clear }, bare(clear));
+      }
+      from = find.end;
+      i = Math.max(find.end, i + 1);
+    }
+    for (const { name, pattern } of this.#patterns) this.#match(name, pattern, bytes.subarray(start, end), as, report);
+  }
+
+  #look(what: number, { bytes, start, from, end }: Cell, at: number, stop: number): Found | undefined {
+    switch (what) {
+      case DIGITS:
+        return (
+          found('card', this.#reactions.has('card') ? card(bytes, start, at, stop, end) : undefined) ??
+          found('ssn', this.#reactions.has('ssn') ? ssn(bytes, start, at, stop, end) : undefined) ??
+          found('iban', this.#reactions.has('iban') ? iban(bytes, from, at, end) : undefined)
+        );
+      case AT:
+        return found('email', email(bytes, from, at, end));
+      case PLUS:
+        return found('phone', phone(bytes, start, at, end));
+      case MARK:
+        return found('secret', token(bytes, start, at, end));
+      case LETTER_I:
+        return found('secret', cloudKey(bytes, start, at, end));
+      default:
+        return found('secret', jwt(bytes, start, at, end));
+    }
+  }
+
+  /** Reports a find; true when it is to be covered. */
+  #react(name: string, report: Report): boolean {
+    const reaction = this.#reactions.get(name) ?? 'deny';
+    report(name, reaction);
+    return reaction !== 'observe';
+  }
+
+  #match(name: string, pattern: Pattern, cell: Uint8Array, as: 'text' | 'json' | 'json-array', report: Report): void {
+    const finds: [number, number][] = [];
+    pattern.each(cell, (start, end) => {
+      finds.push([start, end]);
+      return finds.length <= MOST_FINDS;
+    });
+    const strings = as === 'json' && finds.length > 0 ? new JsonStrings(cell, 0) : undefined;
+    for (const [start, end] of finds) {
+      if (!this.#react(name, report)) continue;
+      const rest = finds.length > MOST_FINDS && start === finds.at(-1)?.[0];
+      const stop = rest ? cell.length : end;
+      if (strings) strings.cover(start, stop);
+      else cover(cell, { start, end: stop, cover: as === 'text' ? ALL : ARMOUR }, false);
+    }
+  }
+}
+
+interface Cell {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  /** Where the last find ended. */
+  readonly from: number;
+  readonly end: number;
+}
+
+interface Found {
+  readonly name: BuiltIn;
+  readonly find: Find;
+}
+
+function found(name: BuiltIn, find: Find | undefined): Found | undefined {
+  return find && { name, find };
+}
+
+function isBuiltIn(name: string): name is BuiltIn {
+  return (DETECTORS as readonly string[]).includes(name);
+}
+
+function stricter(a: Reaction | undefined, b: Reaction): Reaction {
+  if (a === 'deny' || b === 'deny') return 'deny';
+  return a === 'mask' || b === 'mask' ? 'mask' : 'observe';
+}
+
+function triggers(reactions: ReadonlyMap<string, Reaction>): Uint8Array {
+  const table = new Uint8Array(256);
+  if (reactions.has('card') || reactions.has('ssn') || reactions.has('iban')) table.fill(DIGITS, 0x30, 0x3a);
+  if (reactions.has('email')) table[0x40] = AT;
+  if (reactions.has('phone')) table[0x2b] = PLUS;
+  if (reactions.has('secret')) {
+    table[0x5f] = MARK;
+    table[0x2d] = MARK;
+    table[0x49] = LETTER_I;
+    table[0x4a] = LETTER_J;
+  }
+  return table;
+}

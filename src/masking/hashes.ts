@@ -1,0 +1,83 @@
+import type { Masker } from './masker.ts';
+import { spell } from './spell.ts';
+import { kindOf, type ResultField } from './types.ts';
+
+type Hash = (bytes: Uint8Array) => Uint8Array;
+
+const encoder = new TextEncoder();
+
+/** Most bytes of any spelled hash: a uuid or 32 hexadecimal digits in quotes, behind a version byte. */
+const ROOM = 40;
+
+/**
+ * A value of the same type made from a keyed hash: equal values get equal images, in either format. Kinds with so few
+ * values that the image would give them away (bool) and kinds that cannot carry one are left to be redacted.
+ */
+export function hashMask(field: ResultField, hash: Hash): Masker | undefined {
+  const image = IMAGES[kindOf(field.type)];
+  if (!image) return undefined;
+  return {
+    most: () => ROOM,
+    mask: (from, start, end, to, at) => {
+      const spelled = spell(field, image(hash(canonical(field, from.slice(start, end)))));
+      if (spelled === undefined) return -1;
+      to.set(spelled, at);
+      return spelled.length;
+    },
+  };
+}
+
+/** The text of a binary integer or uuid, so that both formats of a value have one image. */
+function canonical(field: ResultField, value: Uint8Array): Uint8Array {
+  if (field.format === 0) return value;
+  const kind = kindOf(field.type);
+  const view = new DataView(value.buffer, value.byteOffset, value.length);
+  if (kind === 'int2' && value.length === 2) return encoder.encode(String(view.getInt16(0)));
+  if (kind === 'int4' && value.length === 4) return encoder.encode(String(view.getInt32(0)));
+  if (kind === 'int8' && value.length === 8) return encoder.encode(String(view.getBigInt64(0)));
+  if (kind === 'oid' && value.length === 4) return encoder.encode(String(view.getUint32(0)));
+  if (kind === 'uuid' && value.length === 16) return encoder.encode(uuid(value));
+  if (kind === 'jsonb' && value[0] === 1) return value.subarray(1);
+  return value;
+}
+
+const IMAGES: Readonly<Partial<Record<ReturnType<typeof kindOf>, (digest: Uint8Array) => string>>> = {
+  text: (digest) => hex(digest, 16),
+  name: (digest) => hex(digest, 7),
+  xml: (digest) => hex(digest, 16),
+  json: (digest) => `"${hex(digest, 16)}"`,
+  jsonb: (digest) => `"${hex(digest, 16)}"`,
+  bytea: (digest) => `\\x${hex(digest, 16)}`,
+  uuid: (digest) => uuid(digest),
+  int2: (digest) => String(number(digest, 15n)),
+  int4: (digest) => String(number(digest, 31n)),
+  int8: (digest) => String(number(digest, 63n)),
+  oid: (digest) => String(number(digest, 31n)),
+  numeric: (digest) => String(number(digest, 48n)),
+  float8: (digest) => String(number(digest, 48n)),
+  float4: (digest) => String(number(digest, 24n)),
+  inet: (digest) => `10.${digest[0]}.${digest[1]}.${digest[2]}`,
+  date: (digest) => day(digest),
+  timestamp: (digest) => `${day(digest)} 00:00:00`,
+  timestamptz: (digest) => `${day(digest)} 00:00:00+00`,
+};
+
+function hex(digest: Uint8Array, bytes: number): string {
+  return Array.from(digest.subarray(0, bytes), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+function uuid(digest: Uint8Array): string {
+  const text = hex(digest, 16);
+  return [text.slice(0, 8), text.slice(8, 12), text.slice(12, 16), text.slice(16, 20), text.slice(20)].join('-');
+}
+
+function number(digest: Uint8Array, bits: bigint): bigint {
+  const view = new DataView(digest.buffer, digest.byteOffset, 8);
+  return BigInt.asUintN(Number(bits), view.getBigUint64(0));
+}
+
+/** A day between 1900 and 2099. */
+function day(digest: Uint8Array): string {
+  const days = Number(number(digest, 48n) % 73_000n);
+  return new Date(Date.UTC(1900, 0, 1) + days * 86_400_000).toISOString().slice(0, 10);
+}

@@ -1,0 +1,37 @@
+import type { Label } from '../core/label.ts';
+import type { MaskObligation } from '../core/obligation.ts';
+import { dateMask } from './dates.ts';
+import { hashMask } from './hashes.ts';
+import { constantMask, type Masker } from './masker.ts';
+import { redacted, spell } from './spell.ts';
+import { emailMask, partialMask } from './texts.ts';
+import { kindOf, type ResultField } from './types.ts';
+
+/** Keyed with a secret per root principal and label: equal values get equal images, for the same people only. */
+export type Hasher = (label: Label) => (bytes: Uint8Array) => Uint8Array;
+
+/**
+ * Masks: how one value becomes another that the same type can decode, in the text and the binary format. What no
+ * style can do for a type becomes the type's redacted value, and where even that is unknown, NULL: always a value,
+ * never the original. This room sees bytes and types; which column is masked, and why, was decided elsewhere.
+ */
+export function maskerFor(field: ResultField, obligation: MaskObligation, hasher: Hasher): Masker {
+  const plain = constantMask(redacted(field));
+  switch (obligation.style) {
+    case 'redact':
+      return plain;
+    case 'null':
+      return constantMask(undefined);
+    case 'constant':
+      return constantMask(spell(field, obligation.constant ?? ''));
+    case 'partial':
+      return kindOf(field.type) === 'text' ? partialMask() : plain;
+    case 'email':
+      // An unknown type whose values look like addresses is text under another name (citext, a domain).
+      return emailMask(field, plain) ?? plain;
+    case 'hash':
+      return hashMask(field, hasher(obligation.label)) ?? plain;
+    case 'date':
+      return dateMask(field, plain) ?? plain;
+  }
+}
