@@ -36,6 +36,8 @@ export interface RowCapObligation {
 export interface DetectObligation {
   readonly kind: 'detect';
   readonly detectors: readonly string[];
+  /** RE2 patterns of those detectors that are the operator's own, by name. */
+  readonly patterns?: Readonly<Record<string, string>>;
   readonly then: 'observe' | 'mask' | 'deny';
   /** Labelled columns that policy reveals: what they hold is known and permitted, so it is not looked for. */
   readonly except?: readonly { readonly table: number; readonly attribute: number }[];

@@ -27,6 +27,8 @@ export interface SqlQuestion {
 /** What detectors look for on a target, and what happens then: to people in person, and to chains with an agent. */
 export interface DetectRules {
   readonly detectors: readonly string[];
+  /** RE2 patterns of those that the operator wrote, by name. */
+  readonly patterns?: Readonly<Record<string, string>>;
   readonly people: DetectObligation['then'];
   readonly agents: DetectObligation['then'];
 }
@@ -132,7 +134,9 @@ function given({ chain, target }: SqlQuestion, walks: readonly Walk[]): Permit {
   if (detect && detect.detectors.length > 0) {
     const except = walks.flatMap(({ revealed }) => revealed.map(({ table, attribute }) => ({ table, attribute })));
     const then = agentsOf(chain).length > 0 ? detect.agents : detect.people;
-    obligations.push({ kind: 'detect', detectors: detect.detectors, then, except });
+    const { detectors, patterns = {} } = detect;
+    // oxlint-disable-next-line unicorn/no-thenable -- an obligation is plain data and is never awaited
+    obligations.push({ kind: 'detect', detectors, patterns, then, except });
   }
   return { effect: 'permit', policies: [], obligations };
 }
