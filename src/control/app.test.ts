@@ -322,6 +322,9 @@ describe('explain', () => {
     expect((await ask('POST', '/v1/explain', 'dave', { ...body, as: { principal: 'alice' } })).status).toBe(200);
     expect(fake.explained.at(-1)?.chain.grants[0].principal.id).toBe(alice.principal.id);
     expect((await ask('POST', '/v1/explain', 'dave', { ...body, as: { principal: 'nobody' } })).status).toBe(404);
+    expect((await ask('POST', '/v1/explain', 'alice', { ...body, on: 'hidden' })).status).toBe(404);
+    expect((await ask('POST', '/v1/explain', 'narrowed', { ...body, on: 'hidden' })).status).toBe(404);
+    expect((await ask('POST', '/v1/explain', 'dave', { ...body, on: 'hidden' })).status).toBe(200);
     expect((await ask('POST', '/v1/explain', 'dave', { ...body, on: 'nowhere' })).status).toBe(404);
     expect((await ask('POST', '/v1/explain', 'dave', { ...body, on: 'shop.other' })).status).toBe(404);
   });
@@ -345,5 +348,12 @@ describe('the audit log', () => {
       fake.auditors = [];
     }, 100);
     expect((await following).json).toMatchObject({ problem: { code: 'no-permit' } });
+
+    fake.auditors = ['erin'];
+    const expiring = ask('GET', '/v1/audit?follow=true', 'erin');
+    setTimeout(() => {
+      fake.now += 3_600_000;
+    }, 100);
+    expect((await expiring).json).toMatchObject({ problem: { code: 'LOGIN_FAILED' } });
   });
 });

@@ -54,6 +54,8 @@ export function createApp({ ports, isLocal, onFault }: AppOptions): FastifyInsta
   const app = Fastify({
     logger: false,
     bodyLimit: BODY_LIMIT,
+    // A HEAD that opens a recording to throw it away is not worth having.
+    exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 128 },
     genReqId: () => newId(ports.clock, ports.random),
     // A lone value is not a list of one, "1" is not 1 in a body, and what is not known is refused.

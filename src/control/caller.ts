@@ -1,5 +1,6 @@
+import type { TargetConfig } from '../config/config.ts';
 import type { Action } from '../core/action.ts';
-import type { Grant } from '../core/grant.ts';
+import type { Chain, Grant } from '../core/grant.ts';
 import { agentsOf, currentOf, describeChain, rootOf } from '../core/grant.ts';
 import type { Login, Origin } from '../core/login.ts';
 import { parseBlock, within } from '../core/network.ts';
@@ -74,6 +75,23 @@ export function owns(caller: Caller, grant: Pick<Grant, 'path' | 'principal'>): 
   const { chain } = caller.login;
   if (inPerson(caller)) return grant.principal.id === rootOf(chain).principal.id;
   return grant.path.includes(currentOf(chain).id);
+}
+
+/**
+ * Whether anything at all could be done at a target: it is not hidden from whoever may connect to it. To everybody
+ * else, it and its tables are not there.
+ */
+export function reaches(caller: Caller, target: TargetConfig, ports: Ports): boolean {
+  return caller.kind === 'local' || chainReaches(caller.login.chain, target, askContext(caller, ports), ports);
+}
+
+export function chainReaches(chain: Chain, target: TargetConfig, context: AskContext, ports: Ports): boolean {
+  const scoped = chain.grants.every(
+    ({ caveats: { scopes } }) => !scopes || scopes.some((scope) => scope.target === target.name),
+  );
+  if (!scoped) return false;
+  const ask = { action: 'connect', resource: { kind: 'Target', path: [target.name] }, labels: target.labels } as const;
+  return ports.engine().decide(chain, ask, context).effect !== 'deny';
 }
 
 /** Every `sources` caveat on the path must cover the address. */

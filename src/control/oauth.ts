@@ -43,7 +43,10 @@ export function oauthRoutes({ app, ports, origin }: Routes): void {
     return reply.code(200).send({});
   });
 
-  app.get('/.well-known/oauth-authorization-server', () => metadata(ports));
+  // Some clients look in the one place only, some in the other.
+  for (const name of ['oauth-authorization-server', 'openid-configuration']) {
+    app.get(`/.well-known/${name}`, () => metadata(ports));
+  }
 }
 
 /** A form as it came, which no other content type can be taken for. What stands twice in it must be seen to. */

@@ -3,7 +3,7 @@ import type { TargetConfig } from '../../config/config.ts';
 import { type Chain, currentOf, type Grant } from '../../core/grant.ts';
 import type { Principal } from '../../core/principal.ts';
 import type { Routes } from '../app.ts';
-import { type Caller, demand, owns } from '../caller.ts';
+import { askContext, type Caller, chainReaches, demand, may, owns } from '../caller.ts';
 import { HttpProblem, notFound } from '../http-problem.ts';
 import type { ControlPorts } from '../ports.ts';
 
@@ -37,7 +37,13 @@ export function explainRoutes({ app, ports, caller }: Routes): void {
     const who = await caller(request);
     const asked = request.body as Asked;
     const chain = await chainOf(asked.as, who, ports);
-    const place = placeOf(asked, ports.config().targets);
+    const everything = may(who, 'gateway-audit', ports) || may(who, 'gateway-admin', ports);
+    const context = askContext(who, ports);
+    // What a statement would do tells what tables there are: only of targets the chain could connect to.
+    const visible = ports
+      .config()
+      .targets.filter((target) => everything || chainReaches(chain, target, context, ports));
+    const place = placeOf(asked, visible);
     return await ports.explain({ chain, ...place, sql: asked.sql, source: asked.source ?? who.origin.address });
   });
 }

@@ -2,9 +2,8 @@ import { type Static, Type } from 'typebox';
 import { formatAddress } from '../../config/address.ts';
 import type { TargetConfig } from '../../config/config.ts';
 import type { Routes } from '../app.ts';
-import { askContext, type Caller, callerId, demand, may } from '../caller.ts';
+import { callerId, demand, may, reaches } from '../caller.ts';
 import { notFound } from '../http-problem.ts';
-import type { ControlPorts } from '../ports.ts';
 
 const name = Type.Object({ name: Type.String({ maxLength: 63 }) });
 const sealing = Type.Object(
@@ -50,18 +49,6 @@ export function targetRoutes({ app, ports, caller }: Routes): void {
     await ports.targets.seal(under, value, callerId(who));
     reply.code(204);
   });
-}
-
-/** Whether anything at all could be done there: the target is not hidden from whoever may connect to it. */
-function reaches(caller: Caller, target: TargetConfig, ports: ControlPorts): boolean {
-  if (caller.kind === 'local') return true;
-  const { chain } = caller.login;
-  const scoped = chain.grants.every(
-    ({ caveats: { scopes } }) => !scopes || scopes.some((scope) => scope.target === target.name),
-  );
-  if (!scoped) return false;
-  const ask = { action: 'connect', resource: { kind: 'Target', path: [target.name] }, labels: target.labels } as const;
-  return ports.engine().decide(chain, ask, askContext(caller, ports)).effect !== 'deny';
 }
 
 function describe({ name, database, databases, roles, labels, mode }: TargetConfig) {
