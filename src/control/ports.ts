@@ -28,6 +28,8 @@ export interface ControlPorts {
   readonly explain: (request: ExplainRequest) => Promise<Explanation>;
   readonly targets: TargetService;
   readonly health: () => Promise<Health>;
+  /** The port the data plane is bound to, where the configuration leaves the choice to the system (port 0). */
+  readonly postgresPort?: () => number;
 }
 
 /** The token endpoint's logic, as the identity room has it, with its ports filled in. */

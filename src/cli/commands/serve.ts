@@ -1,18 +1,9 @@
 import type { Command } from 'commander';
 import { formatProblem } from '../../config/problem.ts';
 import { Fault } from '../../core/fault.ts';
+import type { Running } from '../../main.ts';
 import { Failure } from '../failure.ts';
 import { configPath, readConfig } from '../gateway.ts';
-
-/** What the composition root gives back. */
-interface Running {
-  readonly closed: Promise<void>;
-  close(): Promise<void>;
-}
-
-interface Root {
-  serve(options: { config: string }): Promise<Running>;
-}
 
 export function addServe(program: Command): void {
   program
@@ -38,8 +29,8 @@ export function addServe(program: Command): void {
 
 async function start(config: string): Promise<Running> {
   try {
-    const root = (await import(new URL('../../main.ts', import.meta.url).href)) as Root;
-    return await root.serve({ config });
+    const { serve } = await import('../../main.ts');
+    return await serve({ config });
   } catch (thrown) {
     if (thrown instanceof Fault) throw new Failure(`${thrown.message} (${thrown.code})`);
     throw thrown;

@@ -19,9 +19,11 @@ export function targetRoutes({ app, ports, caller }: Routes): void {
     const who = await caller(request);
     const admin = may(who, 'gateway-admin', ports);
     const { targets, listen } = ports.config();
+    const { host, port } = listen.postgres;
+    const postgres = formatAddress({ host, port: port === 0 ? (ports.postgresPort?.() ?? 0) : port });
     const seen = targets.filter((target) => admin || reaches(who, target, ports));
     return {
-      listen: { postgres: formatAddress(listen.postgres) },
+      listen: { postgres },
       targets: seen.map((target) => (admin ? { ...describe(target), ...inner(target) } : describe(target))),
     };
   });
