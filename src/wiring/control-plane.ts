@@ -1,0 +1,150 @@
+import { chunksOf } from '../audit/chunks.ts';
+import { readAudit } from '../audit/reader.ts';
+import { connectCatalog } from '../catalog/connection.ts';
+import { explainer } from '../control/explain.ts';
+import { startHealth } from '../control/health.ts';
+import type { Archive, ControlPorts, Health, TargetTest } from '../control/ports.ts';
+import { type Control, startControl } from '../control/server.ts';
+import { localSocketPath } from '../control/socket-path.ts';
+import type { SqlFacts } from '../core/facts.ts';
+import { asFault, Fault } from '../core/fault.ts';
+import type { CedarEngine } from '../policy/engine.ts';
+import { readSession } from '../recording/replay.ts';
+import { sealSecret } from '../secrets/reference.ts';
+import type { DataPlane } from './data-plane.ts';
+import type { Foundation } from './foundation.ts';
+import type { WiredIdentity } from './identity.ts';
+import type { Log } from './log.ts';
+import type { Settings } from './settings.ts';
+import { systemClock, systemRandom } from './system.ts';
+import { credentialOf, type Targets } from './targets.ts';
+
+export interface ControlPlaneParts {
+  readonly version: string;
+  readonly foundation: Foundation;
+  readonly settings: () => Settings;
+  readonly targets: () => Targets;
+  readonly engine: CedarEngine;
+  readonly identity: WiredIdentity;
+  /** Reads catalogs and statements for `explain`; shared with the data plane's sessions. */
+  readonly reading: Pick<DataPlane, 'reader'>;
+  readonly certificate: string;
+  readonly key: string;
+  readonly log: Log;
+}
+
+export interface ControlPlane {
+  readonly control: Control;
+  close(): Promise<void>;
+}
+
+export async function openControlPlane(parts: ControlPlaneParts): Promise<ControlPlane> {
+  const { foundation, settings, targets, engine, identity, log } = parts;
+  const { store, evidence, envelope } = foundation;
+  const { config } = settings();
+  const health = () => healthOf(parts);
+  const ports: ControlPorts = {
+    version: parts.version,
+    clock: systemClock,
+    random: systemRandom,
+    config: () => settings().config,
+    engine: () => engine,
+    authenticator: identity.authenticator,
+    tokens: identity.tokens,
+    grants: store.grants,
+    sessions: store.sessions,
+    evidence,
+    archive: archiveOf(foundation),
+    explain: explainer({
+      clock: systemClock,
+      config: () => settings().config,
+      engine: () => engine,
+      facts: async ({ target, database, role, sql }): Promise<SqlFacts> =>
+        await parts.reading.reader.read(sql, {
+          target,
+          database,
+          role,
+          searchPath: freshSearchPath(role),
+          temporary: [],
+        }),
+    }),
+    targets: {
+      test: (name) => testTarget(name, targets(), foundation),
+      seal: async (name, value, by) => {
+        await sealSecret(name, value, { sealed: store.sealed, envelope, by });
+      },
+    },
+    health,
+  };
+  const control = await startControl({
+    ports,
+    https: config.listen.https,
+    certificate: parts.certificate,
+    key: parts.key,
+    socket: localSocketPath(config.data),
+    onFault: (fault, request) =>
+      log.error('request failed', {
+        code: fault.code,
+        message: fault.message,
+        request,
+        cause: String(fault.cause ?? ''),
+      }),
+  });
+  const probes = await startHealth(config.listen.health, health).catch(async (thrown: unknown) => {
+    await control.close();
+    throw thrown;
+  });
+  return {
+    control,
+    close: async () => {
+      await probes.close();
+      await control.close();
+    },
+  };
+}
+
+/** What `current_schemas(true)` says in a session that changed nothing. */
+function freshSearchPath(role: string): readonly string[] {
+  return ['pg_catalog', role, 'public'];
+}
+
+function archiveOf({ evidenceDir, recordingKeys }: Foundation): Archive {
+  return {
+    async *audit({ follow, ...query }, signal) {
+      for await (const { event } of readAudit(evidenceDir, { ...query, follow, signal })) yield event;
+    },
+    recording: (session) => readSession({ chunks: (id) => chunksOf(evidenceDir, id) }, session, recordingKeys),
+  };
+}
+
+async function testTarget(name: string, targets: Targets, { resolve }: Foundation): Promise<TargetTest> {
+  const began = systemClock.monotonic();
+  const took = () => Math.round(systemClock.monotonic() - began);
+  try {
+    const wired = targets.get(name);
+    if (wired === undefined) throw new Fault('TARGET_UNKNOWN', `there is no target ${name}`);
+    const { target } = wired;
+    const credential = await credentialOf(targets, name, target.roles[0] ?? '', resolve);
+    const connection = await connectCatalog(target, target.database, { ...credential, role: undefined });
+    const [row] = await connection.query('select pg_catalog.version() as version').finally(() => connection.end());
+    return { ok: true, message: `logged in: ${String(row?.['version'])}`, milliseconds: took() };
+  } catch (thrown) {
+    const fault = asFault(thrown);
+    const cause = fault.cause instanceof Error ? `: ${fault.cause.message}` : '';
+    return { ok: false, message: `${fault.message}${cause}`, milliseconds: took() };
+  }
+}
+
+async function healthOf({ foundation }: ControlPlaneParts): Promise<Health> {
+  const store = await foundation.store.now().then(
+    () => ({ name: 'store', ok: true }),
+    (thrown: unknown) => ({ name: 'store', ok: false, detail: asFault(thrown).code }),
+  );
+  const age = foundation.store.feed.age();
+  const checks = [
+    store,
+    { name: 'feed', ok: age < 2_000, detail: `${Math.round(age)} ms old` },
+    { name: 'evidence', ok: !foundation.evidence.stalled },
+  ];
+  return { ready: checks.every((check) => check.ok), checks };
+}

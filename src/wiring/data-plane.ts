@@ -1,0 +1,134 @@
+import { createHmac } from 'node:crypto';
+import { Catalogs } from '../catalog/catalogs.ts';
+import { connectCatalog } from '../catalog/connection.ts';
+import { deny } from '../core/decision.ts';
+import type { FeedEntry } from '../core/feed.ts';
+import type { Authenticator } from '../core/login.ts';
+import { Door } from '../data/door.ts';
+import { Leases } from '../data/leases.ts';
+import { Listener } from '../data/listener.ts';
+import { CachedReader } from '../data/reader/reader.ts';
+import { ReadingThread } from '../data/reader/thread.ts';
+import { Registry } from '../data/registry.ts';
+import { Revocations } from '../data/revocations.ts';
+import type { ServerTls } from '../drivers/pipe.ts';
+import { CancelDesk } from '../drivers/postgres/cancel.ts';
+import { PostgresDriver } from '../drivers/postgres/driver.ts';
+import { Welcomes } from '../drivers/postgres/welcome.ts';
+import type { CedarEngine } from '../policy/engine.ts';
+import { type Foundation, WORKER } from './foundation.ts';
+import type { Log } from './log.ts';
+import type { Settings } from './settings.ts';
+import { systemClock, systemRandom } from './system.ts';
+import { credentialOf, type Targets } from './targets.ts';
+
+/** Milliseconds the feed may be silent before sessions are ended. */
+const FEED_GRACE = 60_000;
+
+export interface DataPlaneParts {
+  readonly foundation: Foundation;
+  readonly settings: () => Settings;
+  readonly targets: () => Targets;
+  readonly engine: CedarEngine;
+  readonly auth: Authenticator;
+  readonly tls: () => ServerTls;
+  readonly log: Log;
+}
+
+export interface DataPlane {
+  readonly catalogs: Catalogs;
+  readonly reader: CachedReader;
+  readonly registry: Registry;
+  /** Port the PostgreSQL listener is on. */
+  readonly postgres: number;
+  /** Ends sessions first, then listeners and connections. */
+  close(): Promise<void>;
+}
+
+export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
+  const { foundation, settings, targets, engine, log } = parts;
+  const { store, evidence, rootKey, resolve } = foundation;
+  const maskKey = rootKey.derive('masks');
+
+  const catalogs = new Catalogs({
+    connect: async (name, database) => {
+      const wired = targets().get(name);
+      const [role = ''] = wired?.target.roles ?? [];
+      const credential = await credentialOf(targets(), name, role, resolve);
+      if (wired === undefined) throw new Error(`no target ${name}`);
+      return await connectCatalog(wired.target, database, { ...credential, role: undefined });
+    },
+    rules: (name) => targets().get(name)?.config,
+    clock: systemClock,
+    onProblem: (target, database, problem) => log.warn('catalog', { target, database, problem }),
+  });
+  const thread = new ReadingThread();
+  const reader = new CachedReader(catalogs, thread, systemClock);
+  const registry = new Registry();
+  const revocations = new Revocations(store.feed, registry, FEED_GRACE, (entry: FeedEntry) => {
+    if (entry.kind === 'catalog') catalogs.changed(entry.target, entry.database);
+  });
+
+  const door = new Door({
+    clock: systemClock,
+    random: systemRandom,
+    node: settings().config.node,
+    worker: WORKER,
+    target: (name) => targets().get(name),
+    engine,
+    reader: {
+      read: (text, scope) => reader.read(text, scope),
+      changed: (target, database) => {
+        reader.changed(target, database);
+        store.announce
+          .catalogChanged(target, database)
+          .catch((thrown: unknown) => log.warn('catalog change not announced', { thrown: String(thrown) }));
+      },
+    },
+    evidence,
+    directory: store.sessions,
+    registry,
+    revocations,
+    leases: new Leases(),
+    debit: (path, count) => store.grants.debit(path, count),
+    outcome: (_session, _operation, hold) =>
+      Promise.resolve(
+        deny('approval-required', `${hold.message} (approval rule ${hold.rules.join(', ')})`, {
+          policies: hold.policies,
+          hint: 'approvals cannot be answered yet in this release: ask for a policy or a pass that covers it',
+        }),
+      ),
+    credential: (target, role) => credentialOf(targets(), target, role, resolve),
+    hasher: (principal, label) => {
+      const key = createHmac('sha256', maskKey)
+        .update(JSON.stringify([principal, label]))
+        .digest();
+      return (bytes) => createHmac('sha256', key).update(bytes).digest();
+    },
+  });
+
+  const driver = new PostgresDriver(parts.tls, new CancelDesk(WORKER), new Welcomes());
+  const listener = new Listener(
+    driver,
+    {
+      auth: parts.auth,
+      sessions: door,
+      onBug: (thrown) => log.error('bug', { thrown: thrown instanceof Error ? thrown.stack : String(thrown) }),
+    },
+    settings().config.listen.postgres,
+  );
+  const postgres = await listener.listen();
+  return {
+    catalogs,
+    reader,
+    registry,
+    postgres,
+    close: async () => {
+      registry.stopAll({ cause: 'shutdown', message: 'the gateway is shutting down' });
+      await listener.close();
+      revocations.close();
+      await thread.close();
+      await catalogs.close();
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadSigner } from '../audit/signing.ts';
+import { type ClosableWriter, openEvidence } from '../audit/writer.ts';
+import type { Config, SecretReference } from '../config/config.ts';
+import { Fault } from '../core/fault.ts';
+import { type RecordingKeys, recordingKeys } from '../recording/keys.ts';
+import { type Envelope, envelope } from '../secrets/envelope.ts';
+import { resolveSecret, type SecretSources } from '../secrets/reference.ts';
+import { loadRootKey, type RootKey } from '../secrets/root-key.ts';
+import { openStore, type Store } from '../store/store.ts';
+import type { Log } from './log.ts';
+import { systemClock } from './system.ts';
+
+/** What everything else stands on: keys, the store, evidence. */
+export interface Foundation {
+  readonly rootKey: RootKey;
+  readonly envelope: Envelope;
+  readonly store: Store;
+  readonly evidence: ClosableWriter;
+  readonly evidenceDir: string;
+  readonly recordingKeys: RecordingKeys;
+  /** Opens a secret reference of the configuration. Throws Fault SECRET_UNAVAILABLE. */
+  resolve(reference: SecretReference): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** Worker of this process; one is the smallest case. */
+export const WORKER = 0;
+
+export async function layFoundation(config: Config, log: Log): Promise<Foundation> {
+  const keys = join(config.data, 'keys');
+  mkdirSync(config.data, { recursive: true, mode: 0o700 });
+  mkdirSync(keys, { recursive: true, mode: 0o700 });
+  const rootKey = loadRootKey(keys);
+  const sealer = envelope(rootKey);
+  const evidenceDir = join(config.data, 'evidence');
+  mkdirSync(evidenceDir, { recursive: true, mode: 0o700 });
+  const recordings = recordingKeys(join(keys, 'recordings'), sealer, systemClock);
+
+  const store = await openStore({
+    at: config.store.kind === 'embedded' ? { embedded: config.data } : { url: await storeUrl(config, sealer) },
+    integrityKey: rootKey.derive('grants'),
+    clock: systemClock,
+  });
+  try {
+    const evidence = await openEvidence({
+      dir: evidenceDir,
+      node: config.node,
+      worker: WORKER,
+      durability: config.evidence.durability,
+      sealer: recordings,
+      signer: loadSigner(keys),
+      clock: systemClock,
+      alarm: (fault) => log.error('evidence', { code: fault.code, message: fault.message }),
+    });
+    const sources: SecretSources = { base: config.directory, env: process.env, sealed: store.sealed, envelope: sealer };
+    return {
+      rootKey,
+      envelope: sealer,
+      store,
+      evidence,
+      evidenceDir,
+      recordingKeys: recordings,
+      resolve: async (reference) => (await resolveSecret(reference, sources)).reveal(),
+      close: async () => {
+        await evidence.close();
+        await store.close();
+      },
+    };
+  } catch (thrown) {
+    await store.close();
+    throw thrown;
+  }
+}
+
+/** A reference to the store's own address cannot be sealed in the store. */
+async function storeUrl(config: Config, sealer: Envelope): Promise<string> {
+  const { store } = config;
+  if (store.kind === 'url') return store.url;
+  if (store.kind !== 'reference') throw new Fault('CONFIG_INVALID', 'no store');
+  const nothing = { get: () => Promise.resolve(undefined) };
+  const sources = { base: config.directory, env: process.env, sealed: nothing, envelope: sealer };
+  return (await resolveSecret(store.reference, sources)).reveal();
+}
