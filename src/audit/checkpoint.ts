@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parse, sha256 } from './format.ts';
@@ -110,13 +110,16 @@ export function readCheckpoints(
   const checkpoints: Checkpoint[] = [];
   const problems: { line: number; what: string }[] = [];
   let previous = '';
-  for (const [index, line] of linesOf(checkpointPath(evidence, writer)).entries()) {
+  const path = checkpointPath(evidence, writer);
+  const lines = linesOf(path);
+  for (const [index, line] of lines.entries()) {
     const checkpoint = parseCheckpoint(line);
     const what = checkpoint ? objection(checkpoint, line, { writer, previous, verifiers }) : 'it cannot be read';
     if (what === undefined && checkpoint) checkpoints.push(checkpoint);
     else problems.push({ line: index + 1, what: what ?? 'it cannot be read' });
     previous = digest(line);
   }
+  if (!endsWhole(path)) problems.push({ line: lines.length + 1, what: 'its line is not finished' });
   return { checkpoints, problems };
 }
 
@@ -163,6 +166,10 @@ function lastLine(path: string): { readonly line: string | undefined; readonly e
   } finally {
     closeSync(file);
   }
+}
+
+function endsWhole(path: string): boolean {
+  return !existsSync(path) || lastLine(path).end === statSync(path).size;
 }
 
 /** Whole lines only. */

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AuditEvent } from '../core/evidence.ts';
+import { asFault, type Fault } from '../core/fault.ts';
 import { AUDIT, broken, decodeHeader, type EvidenceRecord, parse } from './format.ts';
 import { type SegmentFile, segmentsOf, writersIn } from './layout.ts';
 import { readAt, readSegment, recordsIn } from './walk.ts';
@@ -15,6 +16,8 @@ export interface AuditQuery {
   /** Goes on with what is appended, until `signal` aborts. */
   readonly follow?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Told of a segment that cannot be read on; the rest is read. Without it, that is a Fault. */
+  readonly broken?: ((file: string, fault: Fault) => void) | undefined;
 }
 
 export interface FoundEvent {
@@ -33,16 +36,15 @@ const MOST = 100_000;
  * record cannot be read at all.
  */
 export async function* readAudit(dir: string, query: AuditQuery = {}): AsyncGenerator<FoundEvent> {
-  const matches = matcher(query);
   const cursors = new Map<string, Cursor>();
   if (query.last === undefined) {
-    yield* merge(writersIn(dir).map((writer) => eventsFrom(dir, writer, cursorOf(cursors, writer), matches)));
+    yield* merge(writersIn(dir).map((writer) => eventsFrom(dir, writer, cursorOf(cursors, writer), query)));
   } else {
-    yield* await newest(dir, Math.min(query.last, MOST), cursors, matches);
+    yield* await newest(dir, Math.min(query.last, MOST), cursors, query);
   }
   while (query.follow && !query.signal?.aborted) {
     await sleep(POLL, undefined, query.signal ? { signal: query.signal } : {}).catch(() => undefined);
-    yield* merge(writersIn(dir).map((writer) => eventsFrom(dir, writer, cursorOf(cursors, writer), matches)));
+    yield* merge(writersIn(dir).map((writer) => eventsFrom(dir, writer, cursorOf(cursors, writer), query)));
   }
 }
 
@@ -58,26 +60,39 @@ function cursorOf(cursors: Map<string, Cursor>, writer: string): Cursor {
   return cursor;
 }
 
-async function* eventsFrom(
-  dir: string,
-  writer: string,
-  cursor: Cursor,
-  matches: (event: AuditEvent) => boolean,
-): AsyncGenerator<FoundEvent> {
+async function* eventsFrom(dir: string, writer: string, cursor: Cursor, query: AuditQuery): AsyncGenerator<FoundEvent> {
   for (const segment of segmentsOf(dir, writer)) {
     if (segment.first < cursor.first) continue;
-    const isSame = segment.first === cursor.first;
-    const bytes = isSame ? await readFrom(segment, cursor.offset) : await readSegment(segment);
-    const base = isSame ? cursor.offset : 0;
-    const start = isSame ? 0 : decodeHeader(bytes).end;
-    cursor.first = segment.first;
+    if (segment.first > cursor.first) Object.assign(cursor, { first: segment.first, offset: 0 });
+    for (const found of await eventsIn(segment, writer, cursor, query)) yield found;
+  }
+}
+
+/** What matches in a segment from the cursor on, which moves past what was read. */
+async function eventsIn(
+  segment: SegmentFile,
+  writer: string,
+  cursor: Cursor,
+  query: AuditQuery,
+): Promise<FoundEvent[]> {
+  const found: FoundEvent[] = [];
+  const base = cursor.offset;
+  try {
+    const bytes = await readFrom(segment, base);
+    const start = base === 0 ? decodeHeader(bytes).end : 0;
     cursor.offset = base + start;
     for (const record of recordsIn(bytes, start)) {
       cursor.offset = base + record.end;
-      const found = eventOf(writer, record);
-      if (found && matches(found.event)) yield found;
+      const event = eventOf(writer, record);
+      if (event && isWanted(event.event, query)) found.push(event);
     }
+  } catch (error) {
+    if (!query.broken) throw error;
+    // Not read again while following: what comes after a place like this is in another segment.
+    cursor.offset = Number.MAX_SAFE_INTEGER;
+    query.broken(segment.path, asFault(error, 'EVIDENCE_BROKEN'));
   }
+  return found;
 }
 
 /** From the ends of the chains backwards, so that a long history is not read for a few lines. */
@@ -85,28 +100,20 @@ async function newest(
   dir: string,
   count: number,
   cursors: Map<string, Cursor>,
-  matches: (event: AuditEvent) => boolean,
+  query: AuditQuery,
 ): Promise<FoundEvent[]> {
   const found: FoundEvent[] = [];
   for (const writer of writersIn(dir)) {
-    const cursor = cursorOf(cursors, writer);
     let own: FoundEvent[] = [];
     for (const segment of segmentsOf(dir, writer).reverse()) {
-      const bytes = await readSegment(segment);
-      const events: FoundEvent[] = [];
-      let end = decodeHeader(bytes).end;
-      for (const record of recordsIn(bytes, end)) {
-        ({ end } = record);
-        const event = eventOf(writer, record);
-        if (event && matches(event.event)) events.push(event);
-      }
-      if (segment.first > cursor.first) Object.assign(cursor, { first: segment.first, offset: end });
-      own = [...events, ...own];
+      const cursor = { first: segment.first, offset: 0 };
+      own = [...(await eventsIn(segment, writer, cursor, query)), ...own];
+      if (cursor.first > cursorOf(cursors, writer).first) cursors.set(writer, cursor);
       if (own.length >= count) break;
     }
     found.push(...own.slice(own.length - Math.min(count, own.length)));
   }
-  // Stable: events of one chain keep their order, and a chain's times do not matter to it.
+  // Stable: events of one chain keep their order where their times are equal.
   found.sort((a, b) => (a.event.at < b.event.at ? -1 : a.event.at > b.event.at ? 1 : 0));
   return found.slice(found.length - Math.min(count, found.length));
 }
@@ -128,6 +135,7 @@ async function* merge(sources: readonly AsyncGenerator<FoundEvent>[]): AsyncGene
 }
 
 async function readFrom(segment: SegmentFile, offset: number): Promise<Buffer> {
+  if (offset === 0) return readSegment(segment);
   const handle = await open(segment.path, 'r');
   try {
     const { size } = await handle.stat();
@@ -150,11 +158,10 @@ function isEvent(value: unknown): value is AuditEvent {
   return v === 1 && typeof type === 'string' && typeof at === 'string';
 }
 
-function matcher(query: AuditQuery): (event: AuditEvent) => boolean {
-  const { types, session, since } = query;
-  const from = since === undefined ? undefined : new Date(since).toISOString();
-  return (event) =>
+function isWanted(event: AuditEvent, { types, session, since }: AuditQuery): boolean {
+  return (
     (types === undefined || types.includes(event.type)) &&
     (session === undefined || event['session'] === session) &&
-    (from === undefined || event.at >= from);
+    (since === undefined || Date.parse(event.at) >= since)
+  );
 }

@@ -33,6 +33,11 @@ export interface WriterOptions {
   readonly clock: Clock;
   /** Told of what the chain cannot tell by itself: it cannot be written, or could not be continued. */
   readonly alarm: (fault: Fault) => void;
+  /**
+   * Small writes are made on the event loop's thread while the disk answers promptly: far cheaper, but the first write
+   * that meets a disk that has just stopped answering may hold the loop up. Default: false.
+   */
+  readonly quickWrites?: boolean;
   /** A segment over this many bytes is finished. */
   readonly segmentBytes?: number;
   /** Milliseconds between checkpoints, where anything was written. */
@@ -53,6 +58,10 @@ const RETRY_AFTER = 250;
 const BATCH_BYTES = 4 * 1024 * 1024;
 /** More than this outstanding is refused: the disk is not keeping up and callers are not waiting. */
 const BACKLOG_BYTES = 256 * 1024 * 1024;
+/** Quick writes stop for this long after one, or a sync, has taken longer than `SLUGGISH`. */
+const CAUTION = 10_000;
+const SLUGGISH = 100;
+const QUICK_BYTES = 64 * 1024;
 const ENTRY_BYTES = 16 * 1024 * 1024;
 const EVENT_BYTES = 4 * 1024 * 1024;
 const NAME_LENGTH = 128;
@@ -92,6 +101,9 @@ class ChainWriter implements ClosableWriter {
   #draining: Promise<void> | undefined;
   /** When the write now under way began. */
   #since: number | undefined;
+  /** When the sync now under way began: it meets a disk that does not answer before a write does. */
+  #syncing: number | undefined;
+  #cautiousUntil = 0;
   #failure: { readonly fault: Fault; readonly at: number } | undefined;
   #syncTimer: NodeJS.Timeout | undefined;
   /** Syncs, checkpoints and rotations, one after the other. */
@@ -203,9 +215,10 @@ class ChainWriter implements ClosableWriter {
     const offset = this.#segment.size;
     this.#since = clock.monotonic();
     try {
-      await this.#segment.append(encoded.bytes);
+      await this.#segment.append(encoded.bytes, this.#mayBeQuick(encoded.bytes.length));
       if (durability === 'power') await this.#syncOrRetract(encoded.bytes.length);
     } finally {
+      this.#mind(this.#since);
       this.#since = undefined;
     }
     this.#failure = undefined;
@@ -227,8 +240,29 @@ class ChainWriter implements ClosableWriter {
   #syncSoon(): void {
     this.#syncTimer ??= setTimeout(() => {
       this.#syncTimer = undefined;
-      void this.#keepUp(() => this.#segment.sync());
+      void this.#keepUp(() => this.#sync());
     }, SYNC_WITHIN);
+  }
+
+  async #sync(): Promise<void> {
+    this.#syncing = this.#options.clock.monotonic();
+    try {
+      await this.#segment.sync();
+    } finally {
+      this.#mind(this.#syncing);
+      this.#syncing = undefined;
+    }
+  }
+
+  #mayBeQuick(bytes: number): boolean {
+    if (!this.#options.quickWrites || bytes > QUICK_BYTES) return false;
+    const now = this.#options.clock.monotonic();
+    return now >= this.#cautiousUntil && (this.#syncing === undefined || now - this.#syncing < SLUGGISH);
+  }
+
+  #mind(began: number): void {
+    const now = this.#options.clock.monotonic();
+    if (now - began > SLUGGISH) this.#cautiousUntil = now + CAUTION;
   }
 
   /** One piece of upkeep after the other; one that fails stops the appends until a write succeeds again. */
@@ -243,7 +277,7 @@ class ChainWriter implements ClosableWriter {
     return this.#keepUp(async () => {
       const { sequence, link } = this.#head;
       if (sequence === this.#signed) return;
-      await this.#segment.sync();
+      await this.#sync();
       await this.#checkpoints.write({ sequence, link: link.toString('hex') }, this.#options.clock.now());
       this.#signed = sequence;
     });

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
@@ -129,7 +129,7 @@ function isUsable(dir: string, known: CurrentKey, now: number): boolean {
 }
 
 function sealingKey(id: string, secret: Buffer): RecordingKey {
-  const own = Buffer.from(secret);
+  const own = createSecretKey(secret);
   return {
     id,
     // Random nonces: one key seals far fewer chunks in a month than the 2^32 that NIST SP 800-38D allows.
