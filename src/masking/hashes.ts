@@ -1,6 +1,6 @@
 import type { Masker } from './masker.ts';
 import { spell } from './spell.ts';
-import { kindOf, type ResultField } from './types.ts';
+import { type Kind, kindOf, type ResultField } from './types.ts';
 
 type Hash = (bytes: Uint8Array) => Uint8Array;
 
@@ -19,7 +19,7 @@ export function hashMask(field: ResultField, hash: Hash): Masker | undefined {
   return {
     most: () => ROOM,
     mask: (from, start, end, to, at) => {
-      const spelled = spell(field, image(hash(canonical(field, from.slice(start, end)))));
+      const spelled = spell(field, image(hash(canonical(field, from.slice(start, end))), field));
       if (spelled === undefined) return -1;
       to.set(spelled, at);
       return spelled.length;
@@ -41,7 +41,7 @@ function canonical(field: ResultField, value: Uint8Array): Uint8Array {
   return value;
 }
 
-const IMAGES: Readonly<Partial<Record<ReturnType<typeof kindOf>, (digest: Uint8Array) => string>>> = {
+const IMAGES: Readonly<Partial<Record<Kind, (digest: Uint8Array, field: ResultField) => string>>> = {
   text: (digest) => hex(digest, 16),
   name: (digest) => hex(digest, 7),
   xml: (digest) => hex(digest, 16),
@@ -53,7 +53,7 @@ const IMAGES: Readonly<Partial<Record<ReturnType<typeof kindOf>, (digest: Uint8A
   int4: (digest) => String(number(digest, 31n)),
   int8: (digest) => String(number(digest, 63n)),
   oid: (digest) => String(number(digest, 31n)),
-  numeric: (digest) => String(number(digest, 48n)),
+  numeric: (digest, field) => String(number(digest, 48n) % 10n ** BigInt(wholeDigits(field))),
   float8: (digest) => String(number(digest, 48n)),
   float4: (digest) => String(number(digest, 24n)),
   inet: (digest) => `10.${digest[0]}.${digest[1]}.${digest[2]}`,
@@ -61,6 +61,14 @@ const IMAGES: Readonly<Partial<Record<ReturnType<typeof kindOf>, (digest: Uint8A
   timestamp: (digest) => `${day(digest)} 00:00:00`,
   timestamptz: (digest) => `${day(digest)} 00:00:00+00`,
 };
+
+/** Digits before the point that a numeric(precision, scale) has room for. */
+function wholeDigits({ modifier = -1 }: ResultField): number {
+  if (modifier < 4) return 14;
+  const precision = ((modifier - 4) >> 16) & 0xffff;
+  const scale = (modifier - 4) & 0x7ff;
+  return Math.max(0, Math.min(14, precision - scale));
+}
 
 function hex(digest: Uint8Array, bytes: number): string {
   return Array.from(digest.subarray(0, bytes), (byte) => byte.toString(16).padStart(2, '0')).join('');
