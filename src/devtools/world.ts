@@ -75,7 +75,7 @@ listen:
 identity:
   providers:
     - { name: staff, kind: people, issuer: "${idp.issuer}", audience: ${idp.clientId}, groups_claim: groups, name_claim: email }
-    - { name: ci, kind: workload, issuer: "${idp.ciIssuer}", audience: sallyport, match: { repository: shop/site }, agent: ci, rights: delegated }
+    - { name: ci, kind: workload, issuer: "${idp.ciIssuer}", audience: sallyport, match: { repository: acme/shop }, agent: ci, rights: delegated }
 
 targets:
 ${target('shop')}    database: shop
