@@ -24,7 +24,7 @@ export function card(bytes: Uint8Array, from: number, start: number, end: number
 
 function whole(bytes: Uint8Array, start: number, end: number, limit: number): Find | undefined {
   if (!endsWord(bytes, end, limit) || isDecimal(bytes, end, limit) || !checks(bytes, start, end)) return undefined;
-  return { start, end, cover: KEEP_FOUR };
+  return { detector: 'card', start, end, cover: KEEP_FOUR };
 }
 
 /** Where the groups behind a first group of four end; -1 when they do not make a card number. */

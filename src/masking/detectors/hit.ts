@@ -1,7 +1,10 @@
 import { BACKSLASH, BASE64, DIGIT, STAR } from './bytes.ts';
 
-/** What is done with a find: `end` is where scanning goes on. */
+export type Detector = 'card' | 'ssn' | 'email' | 'phone' | 'iban' | 'secret';
+
+/** What a detector found, and what is to be covered of it. Scanning goes on at `end`. */
 export interface Find {
+  readonly detector: Detector;
   readonly start: number;
   readonly end: number;
   readonly cover: Cover;
@@ -27,10 +30,11 @@ const AT = 0x40;
 const DOT = 0x2e;
 
 /**
- * Covers a find in place with stars. `bare` is set where a number stands for itself in JSON: then nines, so that it
+ * Covers a find, from `start` on, in place with stars. `bare` is set where a number stands for itself in JSON: then nines, so that it
  * stays a number.
  */
-export function cover(bytes: Uint8Array, { start, end, cover: how }: Find, bare: boolean): void {
+export function cover(bytes: Uint8Array, start: number, find: Pick<Find, 'end' | 'cover'>, bare: boolean): void {
+  const { end, cover: how } = find;
   switch (how.kind) {
     case 'digits': {
       let keep = how.keep;

@@ -42,7 +42,7 @@ export function iban(bytes: Uint8Array, from: number, digits: number, limit: num
     const value = digitsOf(bytes[i] ?? 0);
     rest = (value > 9 ? rest * 100 + value : rest * 10 + value) % 97;
   }
-  return rest === 1 ? { start: start + HEAD, end: at, cover: { kind: 'all' } } : undefined;
+  return rest === 1 ? { detector: 'iban', start: start + HEAD, end: at, cover: { kind: 'all' } } : undefined;
 }
 
 /** ISO 13616: letters count from 10. */

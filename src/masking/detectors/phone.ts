@@ -21,7 +21,7 @@ export function phone(bytes: Uint8Array, from: number, plus: number, limit: numb
     else break;
   }
   if (digits < FEWEST || digits > MOST || !endsWord(bytes, end, limit)) return undefined;
-  return { start: plus, end, cover: KEEP_TWO };
+  return { detector: 'phone', start: plus, end, cover: KEEP_TWO };
 }
 
 /** Space, brackets, dash, dot, slash. */

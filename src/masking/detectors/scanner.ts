@@ -1,9 +1,9 @@
 import { Fault } from '../../core/fault.ts';
 import type { DetectObligation } from '../../core/obligation.ts';
-import { DIGIT, skip } from './bytes.ts';
+import { DIGIT } from './bytes.ts';
 import { card } from './card.ts';
 import { email } from './email.ts';
-import { ALL, ARMOUR, cover, type Find } from './hit.ts';
+import { ALL, ARMOUR, cover, type Detector, type Find } from './hit.ts';
 import { iban } from './iban.ts';
 import { JsonStrings } from './json-strings.ts';
 import { type Pattern, patternFor } from './pattern.ts';
@@ -12,8 +12,7 @@ import { cloudKey, jwt, token } from './secret.ts';
 import { ssn } from './ssn.ts';
 
 /** The detectors that come with the gateway. */
-export const DETECTORS = ['card', 'ssn', 'email', 'phone', 'iban', 'secret'] as const;
-type BuiltIn = (typeof DETECTORS)[number];
+export const DETECTORS: readonly Detector[] = ['card', 'ssn', 'email', 'phone', 'iban', 'secret'];
 
 type Reaction = DetectObligation['then'];
 
@@ -29,6 +28,9 @@ const MARK = 4;
 const LETTER_I = 5;
 const LETTER_J = 6;
 
+const SPACE = 0x20;
+const DASH = 0x2d;
+
 /** After this many finds of one pattern in one cell the rest of the cell counts as found: searching on could cost its square. */
 const MOST_FINDS = 64;
 
@@ -41,6 +43,9 @@ const MOST_FINDS = 64;
 export class Scanner {
   readonly #trigger: Uint8Array;
   readonly #reactions: ReadonlyMap<string, Reaction>;
+  readonly #card: boolean;
+  readonly #ssn: boolean;
+  readonly #iban: boolean;
   readonly #patterns: readonly { readonly name: string; readonly pattern: Pattern }[];
 
   constructor(obligations: readonly DetectObligation[]) {
@@ -57,6 +62,9 @@ export class Scanner {
       }
     }
     this.#reactions = reactions;
+    this.#card = reactions.has('card');
+    this.#ssn = reactions.has('ssn');
+    this.#iban = reactions.has('iban');
     this.#patterns = [...patterns].map(([name, pattern]) => ({ name, pattern }));
     this.#trigger = triggers(reactions);
   }
@@ -64,25 +72,27 @@ export class Scanner {
   /** Scans one text. `as`: whether bare numbers must stay numbers, where strings tell them apart, or everywhere. */
   scan(bytes: Uint8Array, start: number, end: number, as: 'text' | 'json' | 'json-array', report: Report): void {
     const strings = as === 'json' ? new JsonStrings(bytes, start) : undefined;
-    const bare = (at: number): boolean => as === 'json-array' || (strings !== undefined && !strings.inside(at));
     const trigger = this.#trigger;
     let from = start;
     for (let i = start; i < end; ) {
-      const what = trigger[bytes[i] ?? 0] ?? NOTHING;
-      if (what === NOTHING) {
-        i++;
-        continue;
+      // The loop over everything: the index is in bounds, so the element is there.
+      while (i < end && trigger[bytes[i] as number] === NOTHING) i++;
+      if (i >= end) break;
+      let stop = i + 1;
+      let find: Find | undefined;
+      if (trigger[bytes[i] as number] === DIGITS) {
+        while (stop < end && DIGIT[bytes[stop] as number] === 1) stop++;
+        find = this.#digits(bytes, start, i, stop, end);
+      } else {
+        find = this.#mark(bytes, start, from, i, end);
       }
-      const stop = what === DIGITS ? skip(bytes, i + 1, end, DIGIT) : i + 1;
-      const found = this.#look(what, { bytes, start, from, end }, i, stop);
-      if (found === undefined) {
+      if (find === undefined) {
         i = stop;
         continue;
       }
-      const { find } = found;
-      if (this.#react(found.name, report)) {
+      if (this.#react(find.detector, report)) {
         const clear = strings ? strings.clear(find.start) : find.start;
-        cover(bytes, { ...find, start: clear }, bare(clear));
+        cover(bytes, clear, find, as === 'json-array' || (strings !== undefined && !strings.inside(clear)));
       }
       from = find.end;
       i = Math.max(find.end, i + 1);
@@ -90,24 +100,31 @@ export class Scanner {
     for (const { name, pattern } of this.#patterns) this.#match(name, pattern, bytes.subarray(start, end), as, report);
   }
 
-  #look(what: number, { bytes, start, from, end }: Cell, at: number, stop: number): Found | undefined {
-    switch (what) {
-      case DIGITS:
-        return (
-          found('card', this.#reactions.has('card') ? card(bytes, start, at, stop, end) : undefined) ??
-          found('ssn', this.#reactions.has('ssn') ? ssn(bytes, start, at, stop, end) : undefined) ??
-          found('iban', this.#reactions.has('iban') ? iban(bytes, from, at, end) : undefined)
-        );
+  /** What the run of digits `[at, stop)` is or begins. Most runs are too short or stand alone: those cost two looks. */
+  #digits(bytes: Uint8Array, start: number, at: number, stop: number, end: number): Find | undefined {
+    const length = stop - at;
+    const next = stop < end ? bytes[stop] : 0;
+    const separated = next === SPACE || next === DASH;
+    if (length >= 13 || (length === 4 && separated)) {
+      const find = this.#card ? card(bytes, start, at, stop, end) : undefined;
+      if (find) return find;
+    }
+    if (length === 3 && separated && this.#ssn) return ssn(bytes, start, at, stop, end);
+    return this.#iban && length >= 2 ? iban(bytes, start, at, end) : undefined;
+  }
+
+  #mark(bytes: Uint8Array, start: number, from: number, at: number, end: number): Find | undefined {
+    switch (this.#trigger[bytes[at] ?? 0]) {
       case AT:
-        return found('email', email(bytes, from, at, end));
+        return email(bytes, from, at, end);
       case PLUS:
-        return found('phone', phone(bytes, start, at, end));
+        return phone(bytes, start, at, end);
       case MARK:
-        return found('secret', token(bytes, start, at, end));
+        return token(bytes, start, at, end);
       case LETTER_I:
-        return found('secret', cloudKey(bytes, start, at, end));
+        return cloudKey(bytes, start, at, end);
       default:
-        return found('secret', jwt(bytes, start, at, end));
+        return jwt(bytes, start, at, end);
     }
   }
 
@@ -130,29 +147,12 @@ export class Scanner {
       const rest = finds.length > MOST_FINDS && start === finds.at(-1)?.[0];
       const stop = rest ? cell.length : end;
       if (strings) strings.cover(start, stop);
-      else cover(cell, { start, end: stop, cover: as === 'text' ? ALL : ARMOUR }, false);
+      else cover(cell, start, { end: stop, cover: as === 'text' ? ALL : ARMOUR }, false);
     }
   }
 }
 
-interface Cell {
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  /** Where the last find ended. */
-  readonly from: number;
-  readonly end: number;
-}
-
-interface Found {
-  readonly name: BuiltIn;
-  readonly find: Find;
-}
-
-function found(name: BuiltIn, find: Find | undefined): Found | undefined {
-  return find && { name, find };
-}
-
-function isBuiltIn(name: string): name is BuiltIn {
+function isBuiltIn(name: string): name is Detector {
   return (DETECTORS as readonly string[]).includes(name);
 }
 

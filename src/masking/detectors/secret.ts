@@ -33,7 +33,7 @@ export function token(bytes: Uint8Array, from: number, at: number, limit: number
     if (bytes[at] !== prefix.text.charCodeAt(prefix.text.length - 1)) continue;
     if (start < from || !standsAt(bytes, start, limit, prefix.text) || !startsWord(bytes, from, start)) continue;
     const end = skip(bytes, at + 1, limit, prefix.dashes ? TOKEN : WORD);
-    return end - at - 1 >= prefix.fewest ? { start: at + 1, end, cover: ALL } : undefined;
+    return end - at - 1 >= prefix.fewest ? { detector: 'secret', start: at + 1, end, cover: ALL } : undefined;
   }
   return undefined;
 }
@@ -43,11 +43,11 @@ export function cloudKey(bytes: Uint8Array, from: number, at: number, limit: num
   const aws = bytes[at + 1] === 0x41 && (standsAt(bytes, at - 2, limit, 'AK') || standsAt(bytes, at - 2, limit, 'AS'));
   if (aws && at - 2 >= from && startsWord(bytes, from, at - 2)) {
     const end = skip(bytes, at + 2, Math.min(limit, at + 40), WORD);
-    return end - at - 2 === 16 ? { start: at + 2, end, cover: ALL } : undefined;
+    return end - at - 2 === 16 ? { detector: 'secret', start: at + 2, end, cover: ALL } : undefined;
   }
   if (at - 1 >= from && standsAt(bytes, at - 1, limit, 'AIza') && startsWord(bytes, from, at - 1)) {
     const end = skip(bytes, at + 3, Math.min(limit, at + 80), TOKEN);
-    return end - at - 3 === 35 ? { start: at + 3, end, cover: ALL } : undefined;
+    return end - at - 3 === 35 ? { detector: 'secret', start: at + 3, end, cover: ALL } : undefined;
   }
   return undefined;
 }
@@ -63,7 +63,7 @@ export function jwt(bytes: Uint8Array, from: number, at: number, limit: number):
   const payload = skip(bytes, header + 1, limit, TOKEN);
   if (payload >= limit || bytes[payload] !== 0x2e) return undefined;
   const end = skip(bytes, payload + 1, limit, TOKEN);
-  return end > payload + 1 ? { start: at + 1, end, cover: ALL } : undefined;
+  return end > payload + 1 ? { detector: 'secret', start: at + 1, end, cover: ALL } : undefined;
 }
 
 const LONGEST_HEADER = 64;
@@ -77,5 +77,5 @@ function privateKey(bytes: Uint8Array, from: number, at: number, limit: number):
   if (!standsAt(bytes, body - 11, limit, 'PRIVATE KEY-----')) return undefined;
   body += 5;
   const next = bytes.indexOf(DASH, body);
-  return { start: body, end: next < 0 || next > limit ? limit : next, cover: ARMOUR };
+  return { detector: 'secret', start: body, end: next < 0 || next > limit ? limit : next, cover: ARMOUR };
 }

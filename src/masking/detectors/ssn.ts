@@ -20,7 +20,7 @@ export function ssn(bytes: Uint8Array, from: number, start: number, end: number,
   const area = number(bytes, start, end);
   if (area === 0 || area === 666 || area >= 900) return undefined;
   if (number(bytes, group, group + 2) === 0 || number(bytes, serial, serial + 4) === 0) return undefined;
-  return { start, end: serial + 4, cover: KEEP_NONE };
+  return { detector: 'ssn', start, end: serial + 4, cover: KEEP_NONE };
 }
 
 function number(bytes: Uint8Array, start: number, end: number): number {
