@@ -1,118 +1,137 @@
-import 'reflect-metadata'; // @peculiar/x509 needs it before it is loaded
-import { X509Certificate as NodeCertificate, webcrypto } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, X509Certificate } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import * as x509 from '@peculiar/x509';
 import { Fault } from '../core/fault.ts';
+import { makeCertificate, newKey } from './x509.ts';
 
-/** The gateway's own certificate, where the operator brought none. */
+/** A certificate the gateway made for itself. */
 export interface OwnCertificate {
-  /** PEM: the leaf and the authority that signed it. */
+  /** PEM. */
   readonly certificate: string;
   readonly key: string;
-  /** Path of the authority's certificate: what clients put into sslrootcert. */
+  /** Path of the authority's certificate: what clients name as `sslrootcert` for `verify-full`. */
   readonly ca: string;
 }
 
 const DAY = 24 * 3_600_000;
-/** Browsers take leaves of up to 398 days. */
-const LEAF_DAYS = 397;
+/** What clients accept at most from a public authority (CA/Browser Forum ballot SC31), taken as good manners. */
+const SERVER_DAYS = 397;
+const AUTHORITY_DAYS = 3650;
 const RENEW_BEFORE = 30 * DAY;
-const CA_DAYS = 3_650;
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+/** Clocks of clients may be behind. */
+const BACKDATED = 3_600_000;
+const ALWAYS = ['localhost', '127.0.0.1', '::1'];
 
 /**
- * ECDSA P-256, in `folder`: an authority made once, and a leaf for `hosts` that is made anew when it is near its end or
- * lacks a host. Throws Fault SECRET_UNAVAILABLE.
+ * The certificate in `<dir>/cert.pem` with its key in `key.pem` (0600), signed by an authority of this gateway alone
+ * in `ca.pem`. Made at the first start; made anew when it is about to expire or does not name all hosts. The authority
+ * stays the same for ten years, so that clients need not be told of a renewal. Throws Fault SECRET_UNAVAILABLE, or
+ * CONFIG_INVALID for a host that cannot be in a certificate.
  */
-export async function ownCertificate(folder: string, hosts: readonly string[], now: number): Promise<OwnCertificate> {
-  const path = (name: string) => join(folder, name);
-  const names = [...new Set(['localhost', '127.0.0.1', '::1', ...hosts])];
+export async function ownCertificate(dir: string, hosts: readonly string[], now: number): Promise<OwnCertificate> {
+  const names = [...new Set([...ALWAYS, ...hosts])];
+  const ca = join(dir, 'ca.pem');
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if (!existsSync(path('ca.pem')) || !existsSync(path('ca.key'))) await makeAuthority(path, now);
-    if (!fits(path('cert.pem'), names, now)) await makeLeaf(path, names, now);
-    return {
-      certificate: readFileSync(path('cert.pem'), 'utf8') + readFileSync(path('ca.pem'), 'utf8'),
-      key: readFileSync(path('key.pem'), 'utf8'),
-      ca: path('ca.pem'),
-    };
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    const authority = loadAuthority(dir, now) ?? makeAuthority(dir, now);
+    const found = loadServer(dir, authority, names, now) ?? makeServer(dir, authority, names, now);
+    return { ...found, ca };
   } catch (cause) {
-    throw new Fault('SECRET_UNAVAILABLE', `no certificate could be made in ${folder}`, { cause });
+    if (cause instanceof Fault) throw cause;
+    throw new Fault('SECRET_UNAVAILABLE', `the gateway's own certificate in ${dir} cannot be made or read`, { cause });
   }
 }
 
-function fits(path: string, names: readonly string[], now: number): boolean {
-  if (!existsSync(path)) return false;
-  const certificate = new NodeCertificate(readFileSync(path));
-  if (certificate.validToDate.getTime() - now < RENEW_BEFORE) return false;
-  return names.every((name) => (isIP(name) ? certificate.checkIP(name) : certificate.checkHost(name)) !== undefined);
+interface Authority {
+  readonly certificate: X509Certificate;
+  readonly subject: string;
+  readonly key: KeyObject;
 }
 
-async function makeAuthority(path: (name: string) => string, now: number): Promise<void> {
-  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: serial(),
-    name: 'CN=Sallyport gateway authority',
-    notBefore: new Date(now - DAY),
-    notAfter: new Date(now + CA_DAYS * DAY),
-    signingAlgorithm: ALGORITHM,
-    keys,
-    extensions: [
-      new x509.BasicConstraintsExtension(true, 0, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-    ],
+function loadAuthority(dir: string, now: number): Authority | undefined {
+  const pem = read(join(dir, 'ca.pem'));
+  const keyPem = read(join(dir, 'ca.key'));
+  if (pem === undefined || keyPem === undefined) return undefined;
+  const certificate = new X509Certificate(pem);
+  const key = createPrivateKey(keyPem);
+  const lasts = Date.parse(certificate.validTo) > now + (SERVER_DAYS + 1) * DAY;
+  if (!lasts || !certificate.checkPrivateKey(key)) return undefined;
+  return { certificate, subject: certificate.subject.replace(/^CN=/, ''), key };
+}
+
+function makeAuthority(dir: string, now: number): Authority {
+  const key = newKey();
+  // A number, so that the authorities of two gateways are told apart in a client's list.
+  const subject = `Sallyport gateway authority ${randomBytes(4).toString('hex')}`;
+  const pem = makeCertificate({
+    subject,
+    publicKey: createPublicKey(key),
+    issuer: { subject, key },
+    notBefore: now - BACKDATED,
+    notAfter: now + AUTHORITY_DAYS * DAY,
+    hosts: undefined,
   });
-  write(path('ca.key'), await pemOf(keys.privateKey), 0o600);
-  write(path('ca.pem'), `${certificate.toString('pem')}\n`, 0o644);
+  write(join(dir, 'ca.key'), pemOf(key), 0o600);
+  write(join(dir, 'ca.pem'), pem, 0o644);
+  return { certificate: new X509Certificate(pem), subject, key };
 }
 
-async function makeLeaf(path: (name: string) => string, names: readonly string[], now: number): Promise<void> {
-  const authority = new x509.X509Certificate(readFileSync(path('ca.pem'), 'utf8'));
-  const signingKey = await webcrypto.subtle.importKey(
-    'pkcs8',
-    x509.PemConverter.decodeFirst(readFileSync(path('ca.key'), 'utf8')),
-    ALGORITHM,
-    false,
-    ['sign'],
-  );
-  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
-  const certificate = await x509.X509CertificateGenerator.create({
-    serialNumber: serial(),
-    subject: 'CN=Sallyport gateway',
-    issuer: authority.subject,
-    notBefore: new Date(now - DAY),
-    notAfter: new Date(now + LEAF_DAYS * DAY),
-    signingAlgorithm: ALGORITHM,
-    publicKey: keys.publicKey,
-    signingKey,
-    extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension(['1.3.6.1.5.5.7.3.1']), // serverAuth
-      new x509.SubjectAlternativeNameExtension(names.map((name) => ({ type: isIP(name) ? 'ip' : 'dns', value: name }))),
-      await x509.AuthorityKeyIdentifierExtension.create(authority.publicKey),
-    ],
+function loadServer(
+  dir: string,
+  authority: Authority,
+  names: readonly string[],
+  now: number,
+): { certificate: string; key: string } | undefined {
+  const certificate = read(join(dir, 'cert.pem'));
+  const key = read(join(dir, 'key.pem'));
+  if (certificate === undefined || key === undefined) return undefined;
+  const server = new X509Certificate(certificate);
+  const isSound =
+    server.checkPrivateKey(createPrivateKey(key)) &&
+    server.verify(authority.certificate.publicKey) &&
+    Date.parse(server.validFrom) <= now &&
+    Date.parse(server.validTo) > now + RENEW_BEFORE &&
+    names.every((name) => (isIP(name) ? server.checkIP(name) : server.checkHost(name)) !== undefined);
+  return isSound ? { certificate, key } : undefined;
+}
+
+function makeServer(
+  dir: string,
+  authority: Authority,
+  names: readonly string[],
+  now: number,
+): { certificate: string; key: string } {
+  const key = newKey();
+  const certificate = makeCertificate({
+    subject: 'Sallyport gateway',
+    publicKey: createPublicKey(key),
+    issuer: authority,
+    notBefore: now - BACKDATED,
+    notAfter: now + SERVER_DAYS * DAY,
+    hosts: names,
   });
-  write(path('key.pem'), await pemOf(keys.privateKey), 0o600);
-  write(path('cert.pem'), `${certificate.toString('pem')}\n`, 0o644);
+  write(join(dir, 'key.pem'), pemOf(key), 0o600);
+  write(join(dir, 'cert.pem'), certificate, 0o644);
+  return { certificate, key: pemOf(key) };
 }
 
-async function pemOf(key: webcrypto.CryptoKey): Promise<string> {
-  return `${x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY')}\n`;
+function pemOf(key: KeyObject): string {
+  return key.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
 
-/** Positive and unpredictable (RFC 5280 §4.1.2.2). */
-function serial(): string {
-  const bytes = webcrypto.getRandomValues(new Uint8Array(16));
-  bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;
-  return Buffer.from(bytes).toString('hex');
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
-/** A reader sees the old file or the new one, never half of one. */
+/** Whole or not at all. */
 function write(path: string, text: string, mode: number): void {
-  writeFileSync(`${path}.new`, text, { mode, flush: true });
-  renameSync(`${path}.new`, path);
+  const fresh = `${path}.${randomBytes(4).toString('hex')}`;
+  writeFileSync(fresh, text, { mode, flag: 'wx', flush: true });
+  renameSync(fresh, path);
 }
