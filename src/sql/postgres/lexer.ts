@@ -21,7 +21,8 @@ export type TokenKind =
 const SPACE = /[ \t\n\r\f\v]/;
 const WORD_START = /[A-Za-z_\u0080-\uffff]/;
 const WORD = /[A-Za-z_\u0080-\uffff0-9$]*/y;
-const NUMBER = /(?:0[xX][0-9A-Fa-f_]+|0[oO][0-7_]+|0[bB][01_]+|(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9_]+)?)/y;
+const NUMBER =
+  /(?:0[xX][0-9A-Fa-f_]+|0[oO][0-7_]+|0[bB][01_]+|(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9_]+)?)/y;
 const DOLLAR_QUOTE = /\$(?:[A-Za-z_\u0080-\uffff][A-Za-z_\u0080-\uffff0-9]*)?\$/y;
 const PARAMETER = /\$[0-9]+/y;
 /** Whitespace with a newline, then another quote: the string goes on (scan.l, quotecontinue). Comments may stand between. */
@@ -119,9 +120,7 @@ function dollar(text: string, start: number): Token {
   if (opened === start) return { kind: 'symbol', start, end: start + 1 };
   const tag = text.slice(start, opened);
   const closed = text.indexOf(tag, opened);
-  return closed < 0
-    ? { kind: 'broken', start, end: text.length }
-    : { kind: 'string', start, end: closed + tag.length };
+  return closed < 0 ? { kind: 'broken', start, end: text.length } : { kind: 'string', start, end: closed + tag.length };
 }
 
 /** Where the sticky pattern's match at `at` ends; `at` itself when it does not match. */

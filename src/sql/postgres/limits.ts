@@ -2,7 +2,7 @@ import { Fault } from '../../core/fault.ts';
 import { tokens } from './lexer.ts';
 
 /** What may reach the parser. Its wasm stack gives out at about 4,800 nested calls or 8,000 chained operators. */
-export const LIMITS = {
+export const LIMITS: Readonly<Record<'bytes' | 'tokens' | 'nesting' | 'chain', number>> = {
   /** UTF-8 bytes. */
   bytes: 1 << 20,
   tokens: 200_000,
@@ -10,7 +10,7 @@ export const LIMITS = {
   nesting: 256,
   /** Tokens that can hang on one another: since the last comma, semicolon, AND or OR, counted through brackets. */
   chain: 4_000,
-} as const;
+};
 
 /** Throws Fault PROTOCOL_LIMIT or SQL_UNREADABLE before the parser sees what could exhaust it. */
 export function checkLimits(text: string): void {

@@ -3,7 +3,8 @@ import { Fault } from '../../core/fault.ts';
 import type { Label } from '../../core/label.ts';
 import type { Resource } from '../../core/resource.ts';
 import type { CatalogIndex } from './catalog-index.ts';
-import { CLASSES, type FunctionClass } from './data/functions.ts';
+import { CLASSES } from './data/functions.ts';
+import type { FunctionClass } from './data/review.ts';
 import { makeRelation, type Relation } from './relation.ts';
 import { type Tree, textAt } from './tree.ts';
 
@@ -78,7 +79,8 @@ export class Names {
     for (const candidate of schema === undefined ? this.scope.searchPath : [schema]) {
       const known = candidate === 'pg_catalog' ? CLASSES.get(name) : undefined;
       if (known) choices.push({ class: known, resource: this.function(candidate, name) });
-      else if (having.includes(candidate)) choices.push({ class: 'unvetted', resource: this.function(candidate, name) });
+      else if (having.includes(candidate))
+        choices.push({ class: 'unvetted', resource: this.function(candidate, name) });
     }
     return choices;
   }

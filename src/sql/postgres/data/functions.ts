@@ -5,7 +5,7 @@ import type { FunctionClass } from './review.ts';
  * pg_proc of PostgreSQL 15 and 18; do not edit.
  */
 const NAMES: Readonly<Partial<Record<FunctionClass, string>>> = {
-  'admin': `
+  admin: `
     binary_upgrade_add_sub_rel_state binary_upgrade_create_empty_extension binary_upgrade_logical_slot_has_caught_up
     binary_upgrade_replorigin_advance binary_upgrade_set_missing_value binary_upgrade_set_next_array_pg_type_oid
     binary_upgrade_set_next_heap_pg_class_oid binary_upgrade_set_next_heap_relfilenode
@@ -39,7 +39,7 @@ const NAMES: Readonly<Partial<Record<FunctionClass, string>>> = {
     pg_stat_reset_single_table_counters pg_stat_reset_slru pg_stat_reset_subscription_stats
     pg_stop_making_pinned_objects pg_switch_wal pg_sync_replication_slots pg_terminate_backend pg_wal_replay_pause
     pg_wal_replay_resume pg_wal_summary_contents`,
-  'catalog': `
+  catalog: `
     acldefault aclexplode col_description format_type has_any_column_privilege has_column_privilege
     has_database_privilege has_foreign_data_wrapper_privilege has_function_privilege has_language_privilege
     has_largeobject_privilege has_parameter_privilege has_schema_privilege has_sequence_privilege has_server_privilege
@@ -105,7 +105,7 @@ const NAMES: Readonly<Partial<Record<FunctionClass, string>>> = {
     pg_ts_template_is_visible pg_type_is_visible pg_xact_commit_timestamp pg_xact_commit_timestamp_origin
     pg_xact_status regclass row_security_active shobj_description to_regclass to_regcollation to_regnamespace
     to_regoper to_regoperator to_regproc to_regprocedure to_regrole to_regtype to_regtypemod`,
-  'free': `
+  free: `
     abbrev abs aclcontains aclinsert aclitemeq aclremove acos acosd acosh age any_value any_value_transfn anytextcat
     area array_agg array_append array_cat array_dims array_eq array_fill array_ge array_gt array_larger array_le
     array_length array_lower array_lt array_ndims array_ne array_position array_positions array_prepend array_remove
@@ -176,9 +176,9 @@ const NAMES: Readonly<Partial<Record<FunctionClass, string>>> = {
     int8dec_any int8div int8eq int8ge int8gt int8inc int8inc_any int8inc_float8_float8 int8larger int8le int8lt int8mi
     int8mod int8mul int8multirange int8ne int8not int8or int8pl int8pl_inet int8range int8range_canonical
     int8range_subdiff int8send int8shl int8shr int8smaller int8um int8up int8xor integer_pl_date inter_lb inter_sb
-    inter_sl interval interval_accum interval_accum_inv interval_cmp interval_combine interval_div interval_eq
-    interval_ge interval_gt interval_hash interval_hash_extended interval_larger interval_le interval_lt interval_mi
-    interval_mul interval_ne interval_pl interval_pl_date interval_pl_time interval_pl_timestamp
+    inter_sl interval interval_accum interval_accum_inv interval_avg interval_cmp interval_combine interval_div
+    interval_eq interval_ge interval_gt interval_hash interval_hash_extended interval_larger interval_le interval_lt
+    interval_mi interval_mul interval_ne interval_pl interval_pl_date interval_pl_time interval_pl_timestamp
     interval_pl_timestamptz interval_pl_timetz interval_send interval_smaller interval_um intervaltypmodin
     is_normalized isclosed isempty isfinite ishorizontal isopen isparallel isperp isvertical json_agg json_agg_strict
     json_array_element json_array_element_text json_array_elements json_array_elements_text json_array_length
@@ -284,11 +284,11 @@ const NAMES: Readonly<Partial<Record<FunctionClass, string>>> = {
     xid xid8_larger xid8_smaller xid8cmp xid8eq xid8ge xid8gt xid8le xid8lt xid8ne xid8send xideq xideqint4 xidneq
     xidneqint4 xidsend xml xml_is_well_formed xml_is_well_formed_content xml_is_well_formed_document xmlagg xmlcomment
     xmlconcat2 xmlexists xmltext xmlvalidate xpath xpath_exists`,
-  'lock': `
+  lock: `
     pg_advisory_lock pg_advisory_lock_shared pg_advisory_unlock pg_advisory_unlock_all pg_advisory_unlock_shared
     pg_advisory_xact_lock pg_advisory_xact_lock_shared pg_try_advisory_lock pg_try_advisory_lock_shared
     pg_try_advisory_xact_lock pg_try_advisory_xact_lock_shared`,
-  'opaque': `
+  opaque: `
     cursor_to_xml cursor_to_xmlschema database_to_xml database_to_xml_and_xmlschema database_to_xmlschema query_to_xml
     query_to_xml_and_xmlschema query_to_xmlschema schema_to_xml schema_to_xml_and_xmlschema schema_to_xmlschema
     table_to_xml table_to_xml_and_xmlschema table_to_xmlschema ts_rewrite ts_stat`,
@@ -296,10 +296,23 @@ const NAMES: Readonly<Partial<Record<FunctionClass, string>>> = {
     nextval`,
   'sequence-set': `
     setval`,
-  'setting': `
+  setting: `
     set_config`,
+  unvetted: `
+    amvalidate anyarray_send anycompatiblearray_send array_send bpcharsend brin_bloom_summary_send
+    brin_desummarize_range brin_minmax_multi_summary_send brin_summarize_new_values brin_summarize_range enum_send
+    fmgr_c_validator fmgr_internal_validator fmgr_sql_validator gin_clean_pending_list multirange_send namesend
+    pg_event_trigger_ddl_commands pg_event_trigger_dropped_objects pg_event_trigger_table_rewrite_oid
+    pg_event_trigger_table_rewrite_reason pg_export_snapshot pg_is_wal_replay_paused pg_node_tree_send pg_notify
+    pg_split_walfile_name pg_stat_clear_snapshot pg_stat_force_next_flush plpgsql_validator range_send record_send
+    textsend varcharsend xml_send`,
 };
 
 export const CLASSES: ReadonlyMap<string, FunctionClass> = new Map(
-  Object.entries(NAMES).flatMap(([of, names]) => names.trim().split(/\s+/).map((name) => [name, of as FunctionClass])),
+  Object.entries(NAMES).flatMap(([of, names]) =>
+    names
+      .trim()
+      .split(/\s+/)
+      .map((name) => [name, of as FunctionClass]),
+  ),
 );

@@ -4,9 +4,11 @@ import type { FunctionClass } from './review.ts';
 export function render(classes: ReadonlyMap<string, FunctionClass>, versions: readonly string[]): string {
   const byClass = new Map<FunctionClass, string[]>();
   for (const [name, of] of [...classes].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (of !== 'unvetted') byClass.set(of, [...(byClass.get(of) ?? []), name]);
+    byClass.set(of, [...(byClass.get(of) ?? []), name]);
   }
-  const blocks = [...byClass].sort(([a], [b]) => (a < b ? -1 : 1)).map(([of, names]) => `  '${of}': \`${fold(names)}\`,`);
+  const blocks = [...byClass]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([of, names]) => `  '${of}': \`${fold(names)}\`,`);
   return `import type { FunctionClass } from './review.ts';
 
 /**

@@ -37,9 +37,21 @@ export const RULES: readonly Rule[] = [
   rule('admin', 'files of the server', /^pg_(read_|ls_|stat_file$|hba_file|ident_file|show_all_file|current_logfile$)/),
   rule('admin', 'large objects hold data that no label reaches', /^(lo_|loread$|lowrite$)/),
   rule('admin', 'other backends', /^pg_(cancel_backend|terminate_backend|log_backend|log_standby|reload_conf|rotate_)/),
-  rule('admin', 'the server as a machine', /^pg_(config$|control_|get_loaded_modules|get_backend_memory|get_shmem|get_aios)/),
-  rule('admin', 'write-ahead log, backup and standby control', /^pg_(backup_|start_backup|stop_backup|create_restore|promote$)/),
-  rule('admin', 'write-ahead log, backup and standby control', /^pg_(switch_wal|wal_replay_(pause|resume)|wal_summary|available_wal)/),
+  rule(
+    'admin',
+    'the server as a machine',
+    /^pg_(config$|control_|get_loaded_modules|get_backend_memory|get_shmem|get_aios)/,
+  ),
+  rule(
+    'admin',
+    'write-ahead log, backup and standby control',
+    /^pg_(backup_|start_backup|stop_backup|create_restore|promote$)/,
+  ),
+  rule(
+    'admin',
+    'write-ahead log, backup and standby control',
+    /^pg_(switch_wal|wal_replay_(pause|resume)|wal_summary|available_wal)/,
+  ),
   rule('admin', 'logical decoding shows every change', /^pg_(logical_|create_|copy_|drop_|sync_)/),
   rule('admin', 'replication', /^pg_(replication_|show_replication|get_replication_slots)/),
   rule('admin', 'only for pg_upgrade and tests', /^(binary_upgrade_|pg_nextoid$|pg_stop_making|pg_isolation_test)/),
@@ -48,7 +60,11 @@ export const RULES: readonly Rule[] = [
 
   // Sources, texts of others, statistics that hold values.
   rule('admin', 'sources of functions', /^pg_get_function(def|_sqlbody)$/),
-  rule('admin', 'texts of other sessions', /^pg_stat_get_(activity|backend_activity|backend_client_\w+|wal_senders|wal_receiver)$/),
+  rule(
+    'admin',
+    'texts of other sessions',
+    /^pg_stat_get_(activity|backend_activity|backend_client_\w+|wal_senders|wal_receiver)$/,
+  ),
   rule('admin', 'most common values of columns', /^pg_(mcv_list|ndistinct_|dependencies_|stats_ext)/),
 
   // Structure and numbers.
@@ -66,22 +82,62 @@ export const RULES: readonly Rule[] = [
   rule('catalog', 'what is installed', /^pg_(available_extension\w*|extension_update_paths|basetype|collation_for)$/),
   rule('catalog', 'settings', /^pg_(show_all_settings|settings_get_flags|timezone_\w+|options_to_table)$/),
   rule('catalog', 'this session', /^pg_(cursor|prepared_statement|prepared_xact|my_temp_schema|is_other_temp_schema)$/),
-  rule('catalog', 'where things lie', /^pg_(tablespace_(databases|location)|filenode_relation|sequence_(parameters|last_value))$/),
+  rule(
+    'catalog',
+    'where things lie',
+    /^pg_(tablespace_(databases|location)|filenode_relation|sequence_(parameters|last_value))$/,
+  ),
   rule('catalog', 'positions in the log', /^pg_(current|last)_(wal|xact|committed)\w*$/),
   rule('catalog', 'times of transactions', /^pg_xact_(commit_timestamp\w*|status)$/),
 
   // Stable or volatile, and still only values from values or the session's own.
-  rule('free', 'the session', /^(current_\w+|session_user|system_user|getpgusername|version|txid_\w+|inet_(client|server)_\w+)$/),
-  rule('free', 'the session', /^pg_(backend_pid|client_encoding|is_in_recovery|trigger_depth|listening_channels|typeof)$/),
-  rule('free', 'the session', /^pg_(conf_load_time|postmaster_start_time|jit_available|numa_available|notification_queue_usage)$/),
-  rule('free', 'encodings', /^(getdatabaseencoding|pg_char_to_encoding|pg_encoding_to_char|convert|convert_from|convert_to)$/),
+  rule(
+    'free',
+    'the session',
+    /^(current_\w+|session_user|system_user|getpgusername|version|txid_\w+|inet_(client|server)_\w+)$/,
+  ),
+  rule(
+    'free',
+    'the session',
+    /^pg_(backend_pid|client_encoding|is_in_recovery|trigger_depth|listening_channels|typeof)$/,
+  ),
+  rule(
+    'free',
+    'the session',
+    /^pg_(conf_load_time|postmaster_start_time|jit_available|numa_available|notification_queue_usage)$/,
+  ),
+  rule(
+    'free',
+    'encodings',
+    /^(getdatabaseencoding|pg_char_to_encoding|pg_encoding_to_char|convert|convert_from|convert_to)$/,
+  ),
   rule('free', 'time', /^(now|(statement|transaction|clock)_timestamp|timeofday|pg_sleep\w*|mxid_age)$/),
-  rule('free', 'time arithmetic and formats, by time zone or locale', /^(age|date|date_\w+|extract|time|timetz|timezone|timestamp|timestamptz)$/),
+  rule(
+    'free',
+    'time arithmetic and formats, by time zone or locale',
+    /^(age|date|date_\w+|extract|time|timetz|timezone|timestamp|timestamptz)$/,
+  ),
   rule('free', 'time arithmetic and formats, by time zone or locale', /^(timestamp|timestamptz|interval)_\w+$/),
-  rule('free', 'time arithmetic and formats, by time zone or locale', /^(make_timestamptz|overlaps|in_range|to_(char|date|number|timestamp)|numeric|money)$/),
-  rule('free', 'rows and arrays as text, JSON or records', /^(array_to_\w+|row_to_json|to_jsonb?|jsonb?_\w+|concat|concat_ws|format)$/),
-  rule('free', 'rows and arrays as text, JSON or records', /^(quote_\w+|anytextcat|textanycat|length|xml|xml_is_well_formed)$/),
-  rule('free', 'text search over the configuration in force', /^(\w*to_tsquery|to_tsvector|ts_(debug|headline|match_\w+|parse|token_type))$/),
+  rule(
+    'free',
+    'time arithmetic and formats, by time zone or locale',
+    /^(make_timestamptz|overlaps|in_range|to_(char|date|number|timestamp)|numeric|money)$/,
+  ),
+  rule(
+    'free',
+    'rows and arrays as text, JSON or records',
+    /^(array_to_\w+|row_to_json|to_jsonb?|jsonb?_\w+|concat|concat_ws|format)$/,
+  ),
+  rule(
+    'free',
+    'rows and arrays as text, JSON or records',
+    /^(quote_\w+|anytextcat|textanycat|length|xml|xml_is_well_formed)$/,
+  ),
+  rule(
+    'free',
+    'text search over the configuration in force',
+    /^(\w*to_tsquery|to_tsvector|ts_(debug|headline|match_\w+|parse|token_type))$/,
+  ),
   rule('free', 'text search over the configuration in force', /^get_current_ts_config$/),
   rule('free', 'enumerations and series', /^(enum_(first|last|range)|generate_series)$/),
   rule('free', 'how a value is stored', /^pg_column_(compression|size|toast_chunk_id)$/),
@@ -102,8 +158,9 @@ export interface Candidate {
   readonly internal: boolean;
 }
 
-export function review(candidate: Candidate): FunctionClass {
-  if (candidate.internal) return 'unvetted';
+/** Undefined for what SQL cannot call: a statement that tries does not resolve. */
+export function review(candidate: Candidate): FunctionClass | undefined {
+  if (candidate.internal) return undefined;
   const found = RULES.find((each) => each.names.test(candidate.name));
   if (found) return found.class;
   // An immutable built-in sees its arguments and nothing else.

@@ -1,0 +1,52 @@
+import { type Place, walk } from './expressions.ts';
+import { fromItem, renamed } from './from.ts';
+import { unresolved } from './names.ts';
+import type { Item, Part } from './scope.ts';
+import { type Output, type Shape, union } from './sources.ts';
+import { flagAt, listAt, namesOf, type Tree, textAt, treeAt } from './tree.ts';
+
+/** A JOIN: what its sides give, with the columns of USING and NATURAL merged in front, where they also filter. */
+export function join(body: Tree, place: Place): Part {
+  const left = fromItem(body['larg'], place);
+  const right = fromItem(body['rarg'], { ...place, scope: place.scope.with(left) });
+  walk(body['quals'], { ...place, scope: place.scope.only(left, right), use: 'filter' });
+
+  const names = flagAt(body, 'isNatural') ? common(left.visible, right.visible) : namesOf(listAt(body, 'usingClause'));
+  const merged = names.map((name): Output => {
+    return { name, sources: union(side(left.visible, name).sources, side(right.visible, name).sources) };
+  });
+  for (const { sources } of merged) place.ledger.columns(sources, 'filter');
+  // NATURAL over columns that are not known may compare any of them.
+  if (flagAt(body, 'isNatural')) {
+    for (const shape of [left.visible, right.visible]) if (shape.open) place.ledger.columns(shape.open, 'filter');
+  }
+
+  const outputs = [...merged, ...rest(left.visible, names), ...rest(right.visible, names)];
+  const open = left.visible.open || right.visible.open;
+  const visible: Shape = { outputs, open: open && union(...[left, right].flatMap((part) => part.visible.open ?? [])) };
+  const using = treeAt(body, 'join_using_alias');
+  const extra = using ? [item(textAt(using, 'aliasname'), { outputs: merged, open: undefined })] : [];
+  const alias = treeAt(body, 'alias');
+  if (!alias) return { items: [...left.items, ...right.items, ...extra], visible };
+  const whole = item(textAt(alias, 'aliasname'), renamed(visible, alias));
+  return { items: [whole, ...extra], visible: whole };
+}
+
+function item(alias: string, shape: Shape): Item {
+  return { ...shape, alias, schema: undefined, relation: undefined };
+}
+
+function common(left: Shape, right: Shape): string[] {
+  const names = new Set(right.outputs.map((output) => output.name));
+  return left.outputs.flatMap((output) => (names.has(output.name) ? [output.name] : []));
+}
+
+function side(shape: Shape, name: string): { readonly sources: Output['sources'] } {
+  const [match, another] = shape.outputs.filter((output) => output.name === name);
+  if (another || (!match && !shape.open)) throw unresolved('column', name);
+  return match ?? { sources: shape.open ?? new Set() };
+}
+
+function rest(shape: Shape, names: readonly string[]): readonly Output[] {
+  return shape.outputs.filter((output) => !names.includes(output.name));
+}

@@ -1,0 +1,32 @@
+import type { Column } from './relation.ts';
+
+/** Columns of base relations that a value is computed from. */
+export type Sources = ReadonlySet<Column>;
+
+export const NOTHING: Sources = new Set();
+
+export function union(...sets: readonly Sources[]): Sources {
+  const full = sets.filter((set) => set.size > 0);
+  const [first, ...rest] = full;
+  if (!first) return NOTHING;
+  if (rest.length === 0) return first;
+  return new Set(full.flatMap((set) => [...set]));
+}
+
+/** One column of a query's result or of something in FROM. */
+export interface Output {
+  readonly name: string;
+  readonly sources: Sources;
+  /** Set when it is exactly this column, passed on untouched within one query level. */
+  readonly base?: Column;
+}
+
+/** What a query gives: its columns, and where it may have more than can be listed, what those are computed from. */
+export interface Shape {
+  readonly outputs: readonly Output[];
+  readonly open: Sources | undefined;
+}
+
+export function shapeSources(shape: Shape): Sources {
+  return union(...shape.outputs.map((output) => output.sources), shape.open ?? NOTHING);
+}

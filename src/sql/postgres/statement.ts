@@ -1,0 +1,56 @@
+import type { StatementFacts } from '../../core/facts.ts';
+import { readCopy } from './copy.ts';
+import { readDdl } from './ddl.ts';
+import { Ledger } from './ledger.ts';
+import type { Names } from './names.ts';
+import { readQuery } from './query.ts';
+import { readSet, readShow } from './session.ts';
+import type { Shape } from './sources.ts';
+import { readTransaction } from './transaction.ts';
+import { nodeOf, type Value } from './tree.ts';
+import { readUtility } from './utility.ts';
+
+/** One statement. What no reader knows is opaque. */
+export function readStatement(value: Value, names: Names): StatementFacts {
+  const { tag, body } = nodeOf(value);
+  const ledger = new Ledger(names);
+  switch (tag) {
+    case 'SelectStmt':
+    case 'InsertStmt':
+    case 'UpdateStmt':
+    case 'DeleteStmt':
+    case 'MergeStmt': {
+      told(readQuery(value, { ledger, scope: undefined }), ledger);
+      const settings = ledger.facts().settings;
+      // set_config is SET; anything else that touches nothing is a constant.
+      const session = settings.length > 0 && ledger.facts().uses.length === 0;
+      const free = tag === 'SelectStmt' && (ledger.empty || session) && ledger.idle;
+      return ledger.facts({ free, ...(session ? { verb: 'session' } : {}) });
+    }
+    case 'TransactionStmt':
+      return readTransaction(body, ledger);
+    case 'VariableSetStmt':
+      return readSet(body, ledger);
+    case 'VariableShowStmt':
+      return readShow(ledger);
+    case 'CopyStmt':
+      return readCopy(body, ledger);
+    default:
+      return readUtility(tag, body, ledger) ?? readDdl(tag, body, ledger);
+  }
+}
+
+/** The result goes to the client: plain columns as themselves, everything else as computed. */
+export function told(shape: Shape, ledger: Ledger): void {
+  for (const { base, sources } of shape.outputs) {
+    if (base) ledger.column(base, 'read');
+    else ledger.columns(sources, 'derive');
+  }
+  ledger.columns(shape.open ?? new Set(), 'derive');
+}
+
+/** The result goes into a table, a file or a stream without RowDescription. */
+export function stored(shape: Shape, ledger: Ledger): void {
+  for (const { sources } of shape.outputs) ledger.columns(sources, 'derive');
+  ledger.columns(shape.open ?? new Set(), 'derive');
+}
