@@ -144,7 +144,7 @@ function spellAsText(field: ResultField, text: string): Uint8Array | undefined {
 }
 
 function shorten(text: string, most: number | undefined): string {
-  return most === undefined || text.length <= most ? text : [...text].slice(0, most).join('');
+  return most === undefined || text.length <= most ? text : Array.from(text).slice(0, most).join('');
 }
 
 function isJson(text: string): boolean {

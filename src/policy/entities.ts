@@ -61,7 +61,7 @@ function resourceEntities(resource: Resource, labels: readonly Label[]): Entity[
   for (let at: Resource | undefined = resource; at; ) {
     const parent = parentOf(at);
     const parents = parent ? [resourceUid(parent), ...above] : above;
-    const attrs: Record<string, string> = at.kind === 'Gateway' ? {} : { name: at.path.at(-1) ?? '' };
+    const attrs = { name: at.path.at(-1) ?? '' };
     entities.push({ uid: resourceUid(at), parents, attrs });
     above = [];
     at = parent;

@@ -55,7 +55,7 @@ entity Workload in [Group];
 entity Agent in [Group] { kind: String, class: String, assurance: String };
 
 entity Label in [Label];
-entity Gateway;
+entity Gateway { name: String };
 entity Target in [Label] { name: String };
 entity Database in [Target, Label] { name: String };
 entity Setting in [Database, Label] { name: String };

@@ -154,7 +154,8 @@ describe('a labelled column', () => {
     const ask = (text: string, chain: Chain): unknown => {
       const { decision } = decideSql(engineFor(text), question(chain, [read([use, use])], { detect }));
       return (
-        decision.effect === 'permit' && decision.obligations.map((duty) => [duty.kind, Object.values(duty).slice(duty.kind === 'detect' ? 3 : 2)])
+        decision.effect === 'permit' &&
+        decision.obligations.map((duty) => [duty.kind, Object.values(duty).slice(duty.kind === 'detect' ? 3 : 2)])
       );
     };
     const revealed = { table: 16400, attribute: 5 };
