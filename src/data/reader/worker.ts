@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { parentPort } from 'node:worker_threads';
 import { Fault } from '../../core/fault.ts';
 import { CatalogIndex } from '../../sql/postgres/catalog-index.ts';
@@ -37,9 +38,14 @@ function read({ id, text, scope, epoch }: Extract<Request, { kind: 'read' }>): R
     const index = indexes.get(epoch);
     if (index === undefined)
       return { kind: 'fault', id, code: 'CATALOG_UNREADABLE', message: 'the catalog was replaced meanwhile' };
-    return { kind: 'facts', id, facts: readSql(text, scope, index) };
+    return { kind: 'facts', id, facts: readSql(text, { scope, catalog: index, digest }) };
   } catch (thrown) {
     if (thrown instanceof Fault) return { kind: 'fault', id, code: thrown.code, message: thrown.message };
     return { kind: 'broken', id, message: thrown instanceof Error ? thrown.message : String(thrown) };
   }
+}
+
+/** 128 bits: a fingerprint may be what a pass is bound to. */
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }
