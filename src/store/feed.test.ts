@@ -85,7 +85,8 @@ describe('the feed', () => {
       sql`update feed set kind = 'pardoned' where sequence = (select sequence from feed_head)`,
     ],
   ])('grows old over %s', async (_name, change) => {
-    const feed = await StoreFeed.open(address, realClock);
+    const troubles: string[] = [];
+    const feed = await StoreFeed.open(address, realClock, (fault) => troubles.push(fault.code));
     const seen: FeedEntry[] = [];
     feed.subscribe((entry) => seen.push(entry));
     await other.transaction().execute(async (tx) => {
@@ -96,6 +97,7 @@ describe('the feed', () => {
     await sleep(1200);
     expect(seen).toEqual([]);
     expect(feed.age()).toBeGreaterThan(1000);
+    expect(troubles).toEqual(['EVIDENCE_BROKEN']);
     await feed.close();
     await sql`update feed_head set sequence = (select max(sequence) + 1 from feed)`.execute(other);
     await sql`insert into feed select sequence, 'catalog', '{}', 0 from feed_head on conflict do nothing`.execute(

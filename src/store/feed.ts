@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { Clock } from '../core/clock.ts';
-import { Fault } from '../core/fault.ts';
+import { asFault, Fault } from '../core/fault.ts';
 import type { Feed, FeedEntry } from '../core/feed.ts';
 import { type DatabaseAddress, type Db, guard, type Listener, openListener } from './database.ts';
 import { parseRevocation } from './revocation.ts';
@@ -33,6 +33,8 @@ const BATCH = 500;
 export class StoreFeed implements Feed {
   readonly #address: DatabaseAddress;
   readonly #clock: Clock;
+  readonly #trouble: (fault: Fault) => void;
+  #isTroubled = false;
   readonly #listeners = new Set<(entry: FeedEntry) => void>();
   readonly #closing = new AbortController();
   #sequence = -1;
@@ -41,14 +43,22 @@ export class StoreFeed implements Feed {
   #notified = false;
   #following: Promise<void> = Promise.resolve();
 
-  private constructor(address: DatabaseAddress, clock: Clock) {
+  private constructor(address: DatabaseAddress, clock: Clock, trouble: (fault: Fault) => void) {
     this.#address = address;
     this.#clock = clock;
+    this.#trouble = trouble;
   }
 
-  /** Resolves once the feed's present end is known; entries from there on are delivered. */
-  static async open(address: DatabaseAddress, clock: Clock): Promise<StoreFeed> {
-    const feed = new StoreFeed(address, clock);
+  /**
+   * Resolves once the feed's present end is known; entries from there on are delivered. `trouble` is told why the
+   * feed cannot be read, once until it can be again.
+   */
+  static async open(
+    address: DatabaseAddress,
+    clock: Clock,
+    trouble: (fault: Fault) => void = () => undefined,
+  ): Promise<StoreFeed> {
+    const feed = new StoreFeed(address, clock, trouble);
     const listener = await feed.#connect();
     feed.#following = feed.#follow(listener);
     return feed;
@@ -104,8 +114,9 @@ export class StoreFeed implements Feed {
         if (connection.isLost || !connection.listener)
           throw new Fault('STORE_UNAVAILABLE', 'the feed lost its connection');
         if (!this.#closing.signal.aborted) await this.#read(connection.listener);
-      } catch {
-        // The reason shows at every other use of the store; here it shows as age.
+      } catch (error) {
+        if (!this.#isTroubled) this.#trouble(asFault(error, 'STORE_UNAVAILABLE'));
+        this.#isTroubled = true;
         await connection?.listener?.close();
         connection = undefined;
         await sleep(pause, undefined, { signal: this.#closing.signal }).catch(() => undefined);
@@ -150,6 +161,7 @@ export class StoreFeed implements Feed {
       if (this.#sequence > head) throw new Fault('EVIDENCE_BROKEN', 'the feed went back');
       if (this.#sequence === head) {
         this.#currentAt = began;
+        this.#isTroubled = false;
         return;
       }
       if (rows.length < BATCH) throw new Fault('EVIDENCE_BROKEN', `the feed ends at ${this.#sequence}, not at ${head}`);

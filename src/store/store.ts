@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { Clock } from '../core/clock.ts';
 import type { SessionDirectory } from '../core/directory.ts';
+import type { Fault } from '../core/fault.ts';
 import type { Feed } from '../core/feed.ts';
 import type { GrantStore } from '../identity/ports.ts';
 import type { SealedStore } from '../secrets/ports.ts';
@@ -46,6 +47,8 @@ export interface StoreOptions {
   /** Authenticates the rows of grants; 32 bytes, the same on all nodes, never in the database. */
   readonly integrityKey: Uint8Array;
   readonly clock: Clock;
+  /** Told why the feed cannot be read, once until it can be again. */
+  readonly alarm?: (fault: Fault) => void;
   /** Most connections of the pool. */
   readonly connections?: number;
 }
@@ -59,7 +62,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   try {
     await becomeReady(db);
     await guard(() => migrate(db));
-    const feed = await StoreFeed.open(address, options.clock);
+    const feed = await StoreFeed.open(address, options.clock, options.alarm);
     return assemble(db, feed, options.integrityKey, server);
   } catch (error) {
     await db.destroy().catch(() => undefined);

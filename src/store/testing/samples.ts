@@ -39,6 +39,7 @@ export function aChild(parent: Grant, more: Partial<Grant> = {}): Grant {
     ...parent,
     id,
     parent: parent.id,
+    createdAt: parent.createdAt + 1,
     path: [...parent.path, id],
     agent: {
       id: `${parent.id}/helper`,
