@@ -8,6 +8,9 @@ import type { Column, Relation } from './relation.ts';
 import type { Sources } from './sources.ts';
 import { verbOf } from './verb.ts';
 
+/** What may set search_path, make temporary tables or change the catalog. */
+const BARRIERS: ReadonlySet<Action> = new Set<Action>(['opaque', 'ddl', 'execute', 'admin']);
+
 /**
  * Takes down what one statement does while it is read. Things are only ever added: whatever was found once stays, so
  * reading a part twice, or as more than it is, errs on the side of asking policy more.
@@ -31,7 +34,7 @@ export class Ledger {
 
   use(action: Action, resource: Resource, labels: readonly Label[] = this.names.labels): void {
     this.#uses.set(`${action} ${resource.kind} ${resourceId(resource)}`, { action, resource, labels });
-    if (action === 'opaque' || action === 'ddl') this.barrier = true;
+    if (BARRIERS.has(action)) this.barrier = true;
   }
 
   on(action: Action, relation: Relation): void {
@@ -60,7 +63,7 @@ export class Ledger {
 
   setting(change: SettingChange): void {
     this.#settings.push(change);
-    this.barrier = true;
+    if (change.class === 'tracked' || change.class === 'admin') this.barrier = true;
   }
 
   /** Facts of a statement that has been read to its end. */

@@ -26,7 +26,9 @@ export class Names {
         name,
         kind: 'r',
         labels: [],
-        columns: columns.map((column) => ({ ...column, type: 0, labels: [] })),
+        columns: [...columns]
+          .sort((a, b) => a.attribute - b.attribute)
+          .map((column) => ({ ...column, type: 0, labels: [] })),
         active: false,
       };
       this.#temporary.set(name, makeRelation([scope.target, scope.database], row, this.labels));

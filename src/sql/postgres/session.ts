@@ -9,7 +9,7 @@ export function readSet(body: Tree, ledger: Ledger): StatementFacts {
   const name = textAt(body, 'name').toLowerCase();
   switch (textAt(body, 'kind')) {
     case 'VAR_SET_VALUE': {
-      const value = valueOf(listAt(body, 'args'));
+      const value = constantsOf(listAt(body, 'args'));
       return changed(ledger, { name, value, class: settingClass(name, value) });
     }
     case 'VAR_SET_MULTI':
@@ -37,7 +37,7 @@ function changed(ledger: Ledger, change: SettingChange): StatementFacts {
 }
 
 /** Constants joined as SHOW would, or undefined for anything else. */
-function valueOf(args: readonly Value[]): string | undefined {
+function constantsOf(args: readonly Value[]): string | undefined {
   const parts = args.map((arg) => constantText(arg) ?? numberOf(arg) ?? intervalOf(arg));
   return parts.includes(undefined) ? undefined : parts.join(', ');
 }
