@@ -43,8 +43,10 @@ function clientConfig(address: DatabaseAddress): pg.ClientConfig {
 /** A pool of at most `most` connections. Nothing is dialled before the first query. */
 export function openDatabase(address: DatabaseAddress, most: number): Db {
   const pool = new pg.Pool({ ...clientConfig(address), max: most, idleTimeoutMillis: 60_000 });
-  // An idle connection that broke is replaced at the next use; the use reports what is wrong.
+  // A connection that broke is replaced at the next use, and a use that it breaks reports it. Without a listener on the
+  // client itself, one that breaks between two queries of a transaction would end the process.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
 }
 
