@@ -133,6 +133,16 @@ describe('the catalog', () => {
     await catalogs.close();
   });
 
+  it('keeps the label on a column that is renamed, and says that the rule matches nothing any more', async () => {
+    catalogs = open([{ column: 'public.orders.total', label: 'secret', mask: 'null' }]);
+    await catalogs.get('shop', 'postgres');
+    await server.query('alter table orders rename total to amount');
+    catalogs.changed('shop', 'postgres');
+    expect(labelled(await catalogs.get('shop', 'postgres'))).toEqual(['orders.amount', 'peeked.seen']);
+    expect(problems).toEqual(['the label rule public.orders.total matches no column']);
+    await catalogs.close();
+  });
+
   it('has nothing to say when the database cannot be read', async () => {
     catalogs = open([]);
     await expect(catalogs.get('shop', 'nowhere')).rejects.toMatchObject({ code: 'CATALOG_UNREADABLE' });

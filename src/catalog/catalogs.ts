@@ -1,7 +1,7 @@
 import type { CatalogSnapshot } from '../core/catalog.ts';
 import type { Clock } from '../core/clock.ts';
 import { asFault, type Fault } from '../core/fault.ts';
-import { labelRelations } from './labels.ts';
+import { type Direct, labelRelations } from './labels.ts';
 import type { CatalogConnect, CatalogConnection, CatalogRules } from './ports.ts';
 import { readRaw, readVersion } from './read.ts';
 
@@ -30,6 +30,7 @@ interface Entry {
   doubted: boolean;
   connection: CatalogConnection | undefined;
   rules: CatalogRules | undefined;
+  direct: Direct;
   usedAt: number;
 }
 
@@ -94,6 +95,7 @@ export class Catalogs {
       doubted: false,
       connection: undefined,
       rules: undefined,
+      direct: new Map(),
       usedAt: this.#options.clock.monotonic(),
     };
     this.#entries.set(key, entry);
@@ -121,7 +123,8 @@ export class Catalogs {
     const raw = await this.#withConnection(target, database, entry, readRaw);
     const { snapshot } = entry;
     if (snapshot !== undefined && entry.fingerprint === raw.fingerprint && entry.rules === rules) return snapshot;
-    const { relations, unmatched } = labelRelations(raw, rules?.columns ?? []);
+    const before = entry.rules === rules ? entry.direct : undefined;
+    const { relations, unmatched, direct } = labelRelations(raw, rules?.columns ?? [], before);
     for (const rule of unmatched) this.#options.onProblem(target, database, `the label rule ${rule} matches no column`);
     this.#epoch += 1;
     const { major, schemas, functions } = raw;
@@ -136,6 +139,7 @@ export class Catalogs {
       schemas,
     };
     entry.fingerprint = raw.fingerprint;
+    entry.direct = direct;
     entry.rules = rules;
     return entry.snapshot;
   }

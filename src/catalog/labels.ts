@@ -11,13 +11,26 @@ export interface Labelled {
   readonly relations: readonly CatalogRelation[];
   /** Rules that match no column: a typing error there would leave a column in the clear. */
   readonly unmatched: readonly string[];
+  readonly direct: Direct;
 }
 
-/** Puts labels on columns by the rules, then lets them follow the values. */
-export function labelRelations(raw: RawCatalog, rules: readonly LabelRule[]): Labelled {
+/** What rules labelled, without what followed from it, by relation and attribute number. */
+export type Direct = ReadonlyMap<number, ReadonlyMap<number, readonly ColumnLabel[]>>;
+
+/**
+ * Puts labels on columns by the rules, then lets them follow the values. `before` is what the same rules labelled
+ * earlier: a column keeps its label when it is renamed, until the rules themselves change.
+ */
+export function labelRelations(raw: RawCatalog, rules: readonly LabelRule[], before: Direct = new Map()): Labelled {
   const found: Found = new Map();
   const byOid = new Map(raw.relations.map((relation) => [relation.oid, relation]));
   const unmatched = rules.filter((rule) => !applyRule(rule, raw.relations, found)).map((rule) => rule.column);
+  for (const [oid, columns] of before) {
+    for (const [attribute, labels] of columns) {
+      if (byOid.get(oid)?.columns.some((column) => column.attribute === attribute)) add(found, oid, attribute, labels);
+    }
+  }
+  const direct: Direct = new Map([...found].map(([oid, columns]) => [oid, new Map(columns)]));
   if (found.size > 0) {
     taint(raw.opaque, byOid, found);
     propagate(raw.flows, byOid, found);
@@ -28,7 +41,7 @@ export function labelRelations(raw: RawCatalog, rules: readonly LabelRule[]): La
     const columns = relation.columns.map((column) => ({ ...column, labels: labels.get(column.attribute) ?? [] }));
     return { ...relation, columns };
   });
-  return { relations, unmatched };
+  return { relations, unmatched, direct };
 }
 
 /** Relations that hold values. */

@@ -91,11 +91,13 @@ export interface SqlScope {
   readonly role: string;
   /** As `current_schemas(true)` says, pg_catalog and pg_temp included. */
   readonly searchPath: readonly string[];
-  /** Relations only this connection sees, by name. */
-  readonly temporary: readonly TemporaryRelation[];
+  /** Relations only this connection sees: of its temporary schema. */
+  readonly temporary: readonly OwnRelation[];
+  /** Relations that its open transaction made or changed, as nobody else sees them yet. */
+  readonly uncommitted: readonly OwnRelation[];
 }
 
-export interface TemporaryRelation {
+export interface OwnRelation {
   readonly schema: string;
   readonly name: string;
   readonly oid: number;

@@ -66,6 +66,7 @@ export async function openControlPlane(parts: ControlPlaneParts): Promise<Contro
           role,
           searchPath: freshSearchPath(role),
           temporary: [],
+          uncommitted: [],
         }),
     }),
     targets: {

@@ -32,6 +32,8 @@ export class Conversation {
   skipping = false;
   /** Messages of the extended protocol were sent since the last Sync: a Query or Sync of ours would commit them. */
   inPipeline = false;
+  /** The open transaction changed the catalog: once it ends, the snapshot everybody shares is out of date. */
+  ddlOpen = false;
   readonly names: NameScope;
   /** While the server takes copy data: how many Syncs it would have read past were held back. */
   copyIn: { heldSyncs: number } | undefined;
@@ -45,6 +47,7 @@ export class Conversation {
       role: session.role,
       searchPath: [],
       temporary: [],
+      uncommitted: [],
     });
   }
 

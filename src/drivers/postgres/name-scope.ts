@@ -1,5 +1,8 @@
 import type { SqlScope, StatementFacts } from '../../core/facts.ts';
 
+/** What a probe finds out. */
+export type Found = Pick<SqlScope, 'searchPath' | 'role' | 'temporary' | 'uncommitted'>;
+
 /**
  * What names mean on this connection, and whether that is still known. Statements that may change it (SET search_path,
  * SET ROLE, temporary tables, DDL, opaque ones) make it stale at once, and so does the end of a transaction that held
@@ -25,7 +28,7 @@ export class NameScope {
   /** A statement was forwarded. */
   forwarded(statement: StatementFacts): void {
     if (statement.transaction !== undefined) {
-      if (statement.transaction === 'rollback' && this.#touched) this.#stale = true;
+      if (statement.barrier && this.#touched) this.#stale = true;
     } else if (statement.barrier) {
       this.#touched = true;
       this.#stale = true;
@@ -39,13 +42,13 @@ export class NameScope {
     this.#stale = true;
   }
 
-  probed(found: Pick<SqlScope, 'searchPath' | 'role' | 'temporary'>): void {
+  probed(found: Found): void {
     this.#stale = false;
     if (JSON.stringify(found) === JSON.stringify(pick(this.#scope))) return; // the same object keeps caches warm
     this.#scope = { ...this.#scope, ...found };
   }
 }
 
-function pick({ searchPath, role, temporary }: SqlScope): Pick<SqlScope, 'searchPath' | 'role' | 'temporary'> {
-  return { searchPath, role, temporary };
+function pick({ searchPath, role, temporary, uncommitted }: SqlScope): Found {
+  return { searchPath, role, temporary, uncommitted };
 }

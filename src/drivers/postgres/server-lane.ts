@@ -179,7 +179,7 @@ export class ServerLane {
     if (head?.kind === 'probe') return;
     const run = runOf(head);
     if (run === undefined || head?.kind === 'bind') return this.#unexpected();
-    if (run.statement?.ddl) talk.session.reader.changed(talk.session.target.name, talk.session.database);
+    if (run.statement?.ddl) talk.ddlOpen = true;
     const { cut } = run;
     run.completed(tag);
     if (head?.kind === 'query') {
@@ -212,6 +212,8 @@ export class ServerLane {
     talk.copyIn = undefined;
     if (status === 'I') {
       talk.names.transactionEnded();
+      if (talk.ddlOpen) talk.session.reader.changed(talk.session.target.name, talk.session.database);
+      talk.ddlOpen = false;
       for (const run of this.#suspended) run.end();
       this.#suspended.clear();
     }

@@ -6,6 +6,7 @@ export class CatalogIndex {
   readonly snapshot: CatalogSnapshot;
   readonly schemas: ReadonlySet<string>;
   readonly #rows: ReadonlyMap<string, ReadonlyMap<string, CatalogRelation>>;
+  #byOid: ReadonlyMap<number, CatalogRelation> | undefined;
   readonly #built = new Map<CatalogRelation, Relation>();
   /** Function name -> schemas that have one. */
   readonly #functions: ReadonlyMap<string, readonly string[]>;
@@ -25,6 +26,11 @@ export class CatalogIndex {
       if (!schemas.includes(schema)) functions.set(name, [...schemas, schema]);
     }
     this.#functions = functions;
+  }
+
+  byOid(oid: number): CatalogRelation | undefined {
+    this.#byOid ??= new Map(this.snapshot.relations.map((row) => [row.oid, row]));
+    return this.#byOid.get(oid);
   }
 
   relation(schema: string, name: string): Relation | undefined {

@@ -1,4 +1,4 @@
-import type { SqlScope } from '../../core/facts.ts';
+import type { OwnRelation, SqlScope } from '../../core/facts.ts';
 import { Fault } from '../../core/fault.ts';
 import type { Label } from '../../core/label.ts';
 import type { Resource } from '../../core/resource.ts';
@@ -14,25 +14,33 @@ export class Names {
   readonly scope: SqlScope;
   readonly #temporary = new Map<string, Relation>();
   readonly #temporarySchema: string | undefined;
+  /** By schema and name, as the open transaction has them. */
+  readonly #uncommitted = new Map<string, Relation>();
 
   constructor(catalog: CatalogIndex, scope: SqlScope) {
     this.catalog = catalog;
     this.scope = scope;
     this.#temporarySchema = scope.searchPath.find((schema) => schema.startsWith('pg_temp'));
-    for (const { name, oid, columns } of scope.temporary) {
-      const row = {
-        oid,
-        schema: 'pg_temp',
-        name,
-        kind: 'r',
-        labels: [],
-        columns: [...columns]
-          .sort((a, b) => a.attribute - b.attribute)
-          .map((column) => ({ ...column, type: 0, labels: [] })),
-        active: false,
-      };
-      this.#temporary.set(name, makeRelation([scope.target, scope.database], row, this.labels));
-    }
+    for (const own of scope.temporary) this.#temporary.set(own.name, this.#relationOf({ ...own, schema: 'pg_temp' }));
+    for (const own of scope.uncommitted) this.#uncommitted.set(`${own.schema}\0${own.name}`, this.#relationOf(own));
+  }
+
+  /** Labels stay with a column whatever the transaction renamed: they are found by number, not by name. */
+  #relationOf({ schema, name, oid, columns }: OwnRelation): Relation {
+    const known = this.catalog.byOid(oid);
+    const labels = new Map(known?.columns.map((column) => [column.attribute, column.labels]));
+    const row = {
+      oid,
+      schema,
+      name,
+      kind: known?.kind ?? 'r',
+      labels: known?.labels ?? [],
+      columns: columns
+        .toSorted((a, b) => a.attribute - b.attribute)
+        .map((column) => ({ ...column, type: 0, labels: labels.get(column.attribute) ?? [] })),
+      active: known?.active ?? false,
+    };
+    return makeRelation([this.scope.target, this.scope.database], row, this.labels);
   }
 
   /** Labels of the target, which everything in it inherits. */
@@ -66,7 +74,7 @@ export class Names {
 
   #inSchema(schema: string, name: string): Relation | undefined {
     if (schema === 'pg_temp' || schema === this.#temporarySchema) return this.#temporary.get(name);
-    return this.catalog.relation(schema, name);
+    return this.#uncommitted.get(`${schema}\0${name}`) ?? this.catalog.relation(schema, name);
   }
 
   /** Every function a call by this name may reach; which one depends on argument types, so policy is asked about all. */
