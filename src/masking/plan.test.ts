@@ -121,6 +121,14 @@ describe('a plan', () => {
     expect(() => plan.maskRow(body, 0, body.length)).toThrow(expect.objectContaining({ code: 'TARGET_PROTOCOL' }));
   });
 
+  it('does not scan what a lying length reaches for', () => {
+    const plan = planResult([field(1)], [detect('mask')], hasher);
+    const next = 'alice@example.com';
+    const around = Uint8Array.of(0, 1, 0, 0, 0, 20, 65, ...bytesOf(next));
+    expect(() => plan.maskRow(around, 0, 7)).toThrow(Fault);
+    expect(textOf(around.subarray(7))).toBe(next);
+  });
+
   it('throws nothing but faults on any bytes, and never looks past the row', () => {
     const fields = [field(1), field(2, 1009, 1), field(3, 3802, 1), field(4, 23, 1)];
     const plan = planResult(fields, [mask(1, 'email'), mask(4, 'hash'), detect('mask')], hasher);

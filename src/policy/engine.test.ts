@@ -298,6 +298,12 @@ describe('what is remembered', () => {
     expect(engineFor(READ).decide(person, ask('select'), contextWith())).not.toHaveProperty('validUntil');
   });
 
+  it('sends all that one policy reads of one part of the context', () => {
+    const engine = engineFor(`permit (principal, action, resource)
+      when { context.chain.depth == 0 && context.chain.binding == "scram" && context.chain.root like "*alice" };`);
+    expect(engine.decide(person, ask('select'), contextWith()).effect).toBe('permit');
+  });
+
   it('is asked again by a condition on any single part of the context', () => {
     const engine = engineFor(`
       permit (principal, action, resource) when { context.statement.bounded };

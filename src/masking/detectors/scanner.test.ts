@@ -128,6 +128,8 @@ describe('the detectors', () => {
     ['"write\\\\nbob@x.com"', '"write\\\\****@*.***"'],
     ['"ren\\u00e9e@x.com"', '"ren\\u00e9*@*.***"'],
     ['"\\n@x.com"', '"\\n@x.com"'],
+    // An address is followed 64 characters back at most: here, into the middle of an escape.
+    [`"\\u0001${'a'.repeat(61)}@x.com"`, `"\\u0001${'*'.repeat(61)}@*.***"`],
   ])('keep JSON what it is: %s', (text, covered) => {
     expect(scan(text, 'json').text).toBe(covered);
     expect(() => JSON.parse(covered)).not.toThrow();
