@@ -47,7 +47,8 @@ const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
 const production = files.filter((file) => !file.name.endsWith('.test.ts') && !file.name.includes('/testing/'));
 
 function importsOf(file: { name: string; text: string }): string[] {
-  return [...file.text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] ?? '');
+  const statements = /^(?:import|export)\b[^;]*?\bfrom\s+'([^']+)'|^import\s+'([^']+)'|\bimport\(\s*'([^']+)'/gm;
+  return [...file.text.matchAll(statements)].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
 }
 
 function floorOf(path: string): string {

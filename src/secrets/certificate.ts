@@ -1,9 +1,9 @@
-import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, X509Certificate } from 'node:crypto';
+import { createPrivateKey, type KeyObject, randomBytes, X509Certificate } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { Fault } from '../core/fault.ts';
-import { makeCertificate, newKey } from './x509.ts';
+import { makeCertificate } from './x509.ts';
 
 /** A certificate the gateway made for itself. */
 export interface OwnCertificate {
@@ -34,8 +34,8 @@ export async function ownCertificate(dir: string, hosts: readonly string[], now:
   const ca = join(dir, 'ca.pem');
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
-    const authority = loadAuthority(dir, now) ?? makeAuthority(dir, now);
-    const found = loadServer(dir, authority, names, now) ?? makeServer(dir, authority, names, now);
+    const authority = loadAuthority(dir, now) ?? (await makeAuthority(dir, now));
+    const found = loadServer(dir, authority, names, now) ?? (await makeServer(dir, authority, names, now));
     return { ...found, ca };
   } catch (cause) {
     if (cause instanceof Fault) throw cause;
@@ -60,17 +60,15 @@ function loadAuthority(dir: string, now: number): Authority | undefined {
   return { certificate, subject: certificate.subject.replace(/^CN=/, ''), key };
 }
 
-function makeAuthority(dir: string, now: number): Authority {
-  const key = newKey();
+async function makeAuthority(dir: string, now: number): Promise<Authority> {
   // A number, so that the authorities of two gateways are told apart in a client's list.
   const subject = `Sallyport gateway authority ${randomBytes(4).toString('hex')}`;
-  const pem = makeCertificate({
+  const { certificate: pem, key } = await makeCertificate({
     subject,
-    publicKey: createPublicKey(key),
-    issuer: { subject, key },
+    issuer: undefined,
     notBefore: now - BACKDATED,
     notAfter: now + AUTHORITY_DAYS * DAY,
-    hosts: undefined,
+    hosts: [],
   });
   write(join(dir, 'ca.key'), pemOf(key), 0o600);
   write(join(dir, 'ca.pem'), pem, 0o644);
@@ -96,16 +94,14 @@ function loadServer(
   return isSound ? { certificate, key } : undefined;
 }
 
-function makeServer(
+async function makeServer(
   dir: string,
   authority: Authority,
   names: readonly string[],
   now: number,
-): { certificate: string; key: string } {
-  const key = newKey();
-  const certificate = makeCertificate({
+): Promise<{ certificate: string; key: string }> {
+  const { certificate, key } = await makeCertificate({
     subject: 'Sallyport gateway',
-    publicKey: createPublicKey(key),
     issuer: authority,
     notBefore: now - BACKDATED,
     notAfter: now + SERVER_DAYS * DAY,
