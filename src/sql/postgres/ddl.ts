@@ -174,6 +174,7 @@ function expressions(tag: string, body: Tree, relations: readonly Relation[], le
   const mentioned = new Set([
     ...collect(rest, 'ColumnRef').flatMap((reference) => lastName(listAt(reference, 'fields')) ?? []),
     ...collect(rest, 'IndexElem').map((element) => textAt(element, 'name')),
+    ...collect(rest, 'Constraint').flatMap(constrained),
     ...collect(rest, 'StatsElem').map((element) => textAt(element, 'name')),
     ...collect(rest, 'AlterTableCmd')
       .filter((command) => textAt(command, 'subtype') === 'AT_AlterColumnType')
@@ -195,6 +196,12 @@ const MOVING =
 function movement(tag: string, body: Tree): string {
   const commands = collect(body['cmds'], 'AlterTableCmd').map((command) => textAt(command, 'subtype'));
   return [tag, textAt(body, 'renameType'), ...commands].join(' ');
+}
+
+/** Columns that a constraint compares with other rows. */
+function constrained(constraint: Tree): string[] {
+  const keys = ['keys', 'fk_attrs', 'pk_attrs'].flatMap((field) => listAt(constraint, field));
+  return keys.flatMap((key) => stringOf(key) ?? []);
 }
 
 function lastName(fields: readonly Value[]): string | undefined {

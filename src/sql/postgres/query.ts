@@ -2,7 +2,7 @@ import { readWith } from './common-tables.ts';
 import { createTable } from './creating.ts';
 import { type Place, resolve, star, walk } from './expressions.ts';
 import { figureName } from './figure-name.ts';
-import { readFrom } from './from.ts';
+import { passedOn, readFrom } from './from.ts';
 import type { Ledger } from './ledger.ts';
 import { lockRows } from './locking.ts';
 import { readMerge } from './merging.ts';
@@ -59,7 +59,8 @@ function readSelect(body: Tree, around: Around): Shape {
   walk(body['limitCount'], place);
   lockRows(listAt(body, 'lockingClause'), body['fromClause'], place);
   ledger.depth -= 1;
-  return shape;
+  // What goes into a table is not told to the client.
+  return into ? passedOn(shape) : shape;
 }
 
 function shapeOf(body: Tree, place: Place): Shape {

@@ -21,10 +21,11 @@ export function readStatement(value: Value, names: Names): StatementFacts {
     case 'DeleteStmt':
     case 'MergeStmt': {
       told(readQuery(value, { ledger, scope: undefined }), ledger);
-      const settings = ledger.facts().settings;
+      const { settings, uses } = ledger.facts();
       // set_config is SET; anything else that touches nothing is a constant.
-      const session = settings.length > 0 && ledger.facts().uses.length === 0;
-      const free = tag === 'SelectStmt' && (ledger.empty || session) && ledger.idle;
+      const session = settings.length > 0 && uses.length === 0;
+      const harmless = settings.every((setting) => setting.class !== 'admin');
+      const free = tag === 'SelectStmt' && (ledger.empty || session) && ledger.idle && harmless;
       return ledger.facts({ free, ...(session ? { verb: 'session' } : {}) });
     }
     case 'TransactionStmt':

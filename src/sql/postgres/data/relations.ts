@@ -20,7 +20,7 @@ export const RELATIONS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
       pg_statio_all_tables pg_statio_user_indexes pg_statio_user_sequences pg_statio_user_tables pg_statistic_ext
       pg_stat_xact_user_tables pg_subscription pg_subscription_rel pg_tables pg_tablespace pg_timezone_abbrevs
       pg_timezone_names pg_transform pg_trigger pg_ts_config pg_ts_config_map pg_ts_dict pg_ts_parser pg_ts_template
-      pg_type pg_user pg_views pg_wait_events`),
+      pg_type pg_user pg_user_mappings pg_views pg_wait_events`),
   ],
   [
     'information_schema',
@@ -42,11 +42,8 @@ export const RELATIONS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
 const RESTRICTED: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['pg_catalog.pg_proc', words('prosrc probin prosqlbody')],
   ['pg_catalog.pg_stat_activity', words('query application_name client_addr client_hostname client_port')],
-  ['pg_catalog.pg_attribute', words('attmissingval')],
   ['pg_catalog.pg_subscription', words('subconninfo')],
-  ['pg_catalog.pg_foreign_server', words('srvoptions')],
-  ['pg_catalog.pg_foreign_table', words('ftoptions')],
-  ['pg_catalog.pg_foreign_data_wrapper', words('fdwoptions')],
+  ['pg_catalog.pg_user_mappings', words('umoptions')],
   ['information_schema.routines', words('routine_definition')],
   ['information_schema.column_options', words('option_value')],
 ]);

@@ -1,0 +1,45 @@
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EVASIONS } from './testing/evasions.ts';
+import { type RealShop, startShop, tell } from './testing/real.ts';
+
+let shop: RealShop;
+
+beforeAll(async () => {
+  shop = await startShop();
+});
+
+afterAll(async () => {
+  await shop?.stop();
+});
+
+describe('an attempt to go unseen', () => {
+  it.each(EVASIONS)('shows: %s', (text, must) => {
+    const told = shop
+      .read(text)
+      .statements.flatMap(({ uses, columns, settings, ...rest }) => [
+        ...tell({ uses, columns, settings: [], ...rest }).split(/ \| |, /),
+        ...settings.map((setting) => `setting ${setting.name} ${setting.class}`),
+      ]);
+    expect(told).toContain(must);
+  });
+
+  it('is something the server understands, or it would prove nothing', async () => {
+    const client = new pg.Client({ ...shop.server, database: 'postgres' });
+    await client.connect();
+    const refused: string[] = [];
+    for (const [text] of EVASIONS) {
+      const one = text.split(';').at(-1)?.trim() ?? '';
+      try {
+        await client.query(`begin; ${one}; rollback`);
+      } catch (error) {
+        await client.query('rollback');
+        refused.push(`${(error as { code?: string }).code} ${text}: ${(error as Error).message}`);
+      }
+    }
+    await client.end();
+    // Syntax (42601) and unknown columns, tables, functions (42703, 42P01, 42883) would make the row above meaningless.
+    const allowed = /^42P01 .*(cursor|"p")|^(?!42601|42703|42P01|42883)/;
+    expect(refused.filter((each) => !allowed.test(each))).toEqual([]);
+  });
+});
