@@ -54,7 +54,7 @@ export async function openControlPlane(parts: ControlPlaneParts): Promise<Contro
     grants: store.grants,
     sessions: store.sessions,
     evidence,
-    archive: archiveOf(foundation),
+    archive: archiveOf(foundation, log),
     explain: explainer({
       clock: systemClock,
       config: () => settings().config,
@@ -109,10 +109,11 @@ function freshSearchPath(role: string): readonly string[] {
   return ['pg_catalog', role, 'public'];
 }
 
-function archiveOf({ evidenceDir, recordingKeys }: Foundation): Archive {
+function archiveOf({ evidenceDir, recordingKeys }: Foundation, log: Log): Archive {
+  const broken = (file: string, fault: Fault) => log.error('evidence cannot be read', { file, message: fault.message });
   return {
     async *audit({ follow, ...query }, signal) {
-      for await (const { event } of readAudit(evidenceDir, { ...query, follow, signal })) yield event;
+      for await (const { event } of readAudit(evidenceDir, { ...query, follow, signal, broken })) yield event;
     },
     recording: (session) => readSession({ chunks: (id) => chunksOf(evidenceDir, id) }, session, recordingKeys),
   };

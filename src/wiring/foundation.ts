@@ -42,6 +42,7 @@ export async function layFoundation(config: Config, log: Log): Promise<Foundatio
     at: config.store.kind === 'embedded' ? { embedded: config.data } : { url: await storeUrl(config, sealer) },
     integrityKey: rootKey.derive('grants'),
     clock: systemClock,
+    alarm: (fault) => log.error('store', { code: fault.code, message: fault.message }),
   });
   try {
     const evidence = await openEvidence({
