@@ -26,7 +26,7 @@ export interface MadeCertificate {
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const SERVER_AUTHENTICATION = '1.3.6.1.5.5.7.3.1';
 const LABEL = '[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?';
-const HOST = new RegExp(`^${LABEL}(.${LABEL})*$`);
+const HOST = new RegExp(`^${LABEL}(\\.${LABEL})*$`);
 
 /** A new key and a certificate for it. Throws Fault CONFIG_INVALID for a host that is neither a name nor an address. */
 export async function makeCertificate(content: CertificateContent): Promise<MadeCertificate> {
