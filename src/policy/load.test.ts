@@ -86,6 +86,27 @@ forbid (principal, action, resource in Label::"prod"); forbid (principal, action
     });
   });
 
+  describe('that could be the end of the engine', () => {
+    const when = (body: string): string => `permit (principal, action, resource) when { ${body} };`;
+    it.each([
+      ['brackets', (n: number) => when(`${'('.repeat(n)}true${')'.repeat(n)}`), 40],
+      ['sets', (n: number) => when(`${'['.repeat(n)}${']'.repeat(n)} == []`), 0],
+      ['records', (n: number) => when(`${'{a: '.repeat(n)}1${'}'.repeat(n)} has a`), 40],
+      ['sums', (n: number) => when(`context.statement.count == ${'1 + '.repeat(n)}1`), 100],
+      ['attributes', (n: number) => when(`{a: 1} has ${'a.'.repeat(n)}a`), 100],
+      ['choices', (n: number) => when(`${'if true then true else '.repeat(n)}true`), 100],
+      ['conjunctions', (n: number) => when(`${'true && '.repeat(n)}true`), 500],
+      ['a list', (n: number) => when(`[${'"x.y", '.repeat(n)}"y"].contains("z")`), 3000],
+      ['brackets in a string', (n: number) => when(`"${'('.repeat(n)}" == ""`), 3000],
+      ['brackets in a comment', (n: number) => when(`true // ${'('.repeat(n)}\n`), 3000],
+      ['closing brackets', (n: number) => `${')'.repeat(n)};`, 0],
+    ])('%s', (name, policy, most) => {
+      if (most > 0) expect(problems(policy(most)).join()).not.toMatch(/too deeply/);
+      if (most < 3000) expect(problems(policy(20_000)).join(), name).toMatch(/^1:1 is nested too deeply/);
+      expect(problems(when('true'))).toEqual([]);
+    });
+  });
+
   it('accepts every attribute the schema offers', () => {
     expect(
       problems(`forbid (principal is Agent, action, resource) when {

@@ -1,5 +1,6 @@
 import { type Action, NAMED_ACTIONS } from '../core/action.ts';
 import { type Complaint, countPolicies, type PolicyTree, parsePolicy, type Scope, validatePolicy } from './cedar.ts';
+import { tooDeep } from './depth.ts';
 import { type Mentions, mentionsOf } from './mentions.ts';
 import { SCHEMA } from './schema.ts';
 import { indexOfByte, type PolicyText, placeOf, splitPolicies } from './split.ts';
@@ -99,6 +100,10 @@ function loadOne(
   const tell = (complaint: Complaint, severity: 'error' | 'warning'): void =>
     note(piece.start + indexOfByte(piece.text, complaint.offset), complaint.message, severity);
 
+  if (tooDeep(piece.text)) {
+    note(piece.start, 'is nested too deeply; split it into several policies');
+    return undefined;
+  }
   const tree = parsePolicy(piece.text);
   if (isComplaints(tree)) {
     for (const complaint of tree) tell(complaint, 'error');
