@@ -6,8 +6,8 @@ import { namesInDrop } from './dropping.ts';
 import type { Ledger } from './ledger.ts';
 import { readQuery } from './query.ts';
 import type { Relation } from './relation.ts';
-import { readStatement, stored } from './statement.ts';
-import { bodyOf, listAt, namesOf, stringOf, type Tree, textAt, treeAt, type Value } from './tree.ts';
+import { stored } from './statement.ts';
+import { bodyOf, listAt, namesOf, nodeOf, stringOf, type Tree, textAt, treeAt, type Value } from './tree.ts';
 
 /**
  * Statements that change the catalog. Everything they name is asked about as `ddl`; what hands out rights or reaches
@@ -97,9 +97,8 @@ function queries(body: Tree, ledger: Ledger): void {
     else stored(readQuery(query, { ledger, scope: undefined }), ledger);
   }
   for (const element of listAt(body, 'schemaElts')) {
-    for (const { action, resource, labels } of readStatement(element, ledger.names).uses) {
-      ledger.use(action, resource, labels);
-    }
+    const { tag, body: inner } = nodeOf(element);
+    readDdl(tag, inner, ledger);
   }
 }
 
@@ -161,7 +160,8 @@ function madeByName(tag: string, body: Tree, ledger: Ledger): void {
 
 /** Operators and functions in defaults, checks, indexes; columns they name. What hides or moves labelled columns counts too. */
 function expressions(tag: string, body: Tree, relations: readonly Relation[], ledger: Ledger): void {
-  const rest = { ...body, query: undefined };
+  if (OPAQUE.has(tag)) return; // code is not looked into
+  const rest = { ...body, query: undefined, schemaElts: undefined };
   for (const call of collect(rest, 'FuncCall')) {
     const names = namesOf(listAt(call, 'funcname'));
     const choices = ledger.names.functions(names);

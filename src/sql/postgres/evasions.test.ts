@@ -25,21 +25,20 @@ describe('an attempt to go unseen', () => {
   });
 
   it('is something the server understands, or it would prove nothing', async () => {
-    const client = new pg.Client({ ...shop.server, database: 'postgres' });
+    const client = new pg.Client({ ...shop.server, database: 'postgres', statement_timeout: 1_000 });
     await client.connect();
     const refused: string[] = [];
     for (const [text] of EVASIONS) {
-      const one = text.split(';').at(-1)?.trim() ?? '';
       try {
-        await client.query(`begin; ${one}; rollback`);
+        await client.query(`begin; ${text}; rollback`);
       } catch (error) {
         await client.query('rollback');
         refused.push(`${(error as { code?: string }).code} ${text}: ${(error as Error).message}`);
       }
     }
     await client.end();
-    // Syntax (42601) and unknown columns, tables, functions (42703, 42P01, 42883) would make the row above meaningless.
-    const allowed = /^42P01 .*(cursor|"p")|^(?!42601|42703|42P01|42883)/;
-    expect(refused.filter((each) => !allowed.test(each))).toEqual([]);
+    // Syntax, unknown column, table, function: then the row above would prove nothing.
+    expect(refused.filter((each) => /^(42601|42703|42P01|42883)/.test(each))).toEqual([]);
+    expect(refused.length).toBeLessThan(30);
   });
 });

@@ -110,6 +110,8 @@ export function resolve(body: Tree, place: Place): Found {
   if (names.length === 1) return place.scope.name(name);
   const item = itemOf(names.slice(0, -1), place);
   const found = columnOf(item, name);
+  // Where columns are not all known, it may be a call after all.
+  if (item.open && !item.outputs.some((output) => output.name === name)) attribute(name, place);
   if (found) return found;
   const row = shapeSources(item);
   if (!attribute(name, place)) throw unresolved('column', names.join('.'));

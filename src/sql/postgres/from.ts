@@ -1,7 +1,8 @@
-import { operator } from './calls.ts';
+import { choose } from './calls.ts';
 import { type Place, untagged, walk } from './expressions.ts';
 import { figureName } from './figure-name.ts';
 import { join } from './joins.ts';
+import { unresolved } from './names.ts';
 import { readQuery } from './query.ts';
 import type { Relation } from './relation.ts';
 import type { Item, Part } from './scope.ts';
@@ -43,8 +44,7 @@ export function fromItem(value: Value | undefined, place: Place): Part {
     case 'JsonTable':
       return jsonTable(body, place);
     case 'RangeTableSample': {
-      const method = namesOf(listAt(body, 'method'));
-      if (!/^((pg_catalog\.)?(system|bernoulli))$/.test(method.join('.'))) operator(listAt(body, 'method'), place);
+      samplingMethod(namesOf(listAt(body, 'method')), place);
       walk([...listAt(body, 'args')], place);
       walk(body['repeatable'], place);
       return fromItem(body['relation'], place);
@@ -52,6 +52,14 @@ export function fromItem(value: Value | undefined, place: Place): Part {
     default:
       throw unreadable(`FROM contains ${tag}`);
   }
+}
+
+/** A sampling method is a function; two come with the server. */
+function samplingMethod(names: readonly string[], place: Place): void {
+  if (/^(pg_catalog\.)?(system|bernoulli)$/.test(names.join('.'))) return;
+  const choices = place.ledger.names.functions(names);
+  if (choices.length === 0) throw unresolved('function', names.join('.'));
+  choose(choices, [], place);
 }
 
 /** A WITH query, or a relation, which is thereby read. */

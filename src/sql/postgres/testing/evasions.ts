@@ -63,7 +63,7 @@ export const EVASIONS: readonly (readonly [text: string, must: string])[] = [
     'derive customers.email',
   ],
   [
-    'with recursive r(a, b) as (select name, email from customers union all select b, a from r) select a from r',
+    'with recursive r(a, b) as (select name, email from customers union select b, a from r) select a from r',
     'derive customers.email',
   ],
   [
@@ -257,7 +257,7 @@ export const EVASIONS: readonly (readonly [text: string, must: string])[] = [
   ['alter table customers rename to people', 'derive customers.email'],
   ['alter table customers set schema other', 'derive customers.email'],
   ['alter table customers add constraint e unique (email)', 'filter customers.email'],
-  ['create table parent (email text); alter table customers inherit other.customers', 'derive customers.email'],
+  ['alter table customers inherit other.customers', 'derive customers.email'],
   ['explain analyze select lower(email) from customers', 'derive customers.email'],
   ["explain select * from customers where email = 'x'", 'filter customers.email'],
   ['explain analyze delete from customers', 'delete customers'],
@@ -344,9 +344,9 @@ export const EVASIONS: readonly (readonly [text: string, must: string])[] = [
   ['select * from pg_hba_file_rules', 'admin pg_catalog.pg_hba_file_rules'],
   ["update pg_class set relname = 'x' where oid = 1", 'admin pg_catalog.pg_class'],
   // code
-  ["do $x$ begin execute 'x'; end $x$", 'opaque database'],
+  ['do $x$ begin perform 1; end $x$', 'opaque database'],
   ["create function f() returns int language sql as 'select 1'", 'opaque database'],
-  ['create rule r as on select to orders do instead select 1', 'opaque database'],
+  ['create rule r as on insert to orders do also select 1', 'opaque database'],
   [
     'create trigger t before insert on orders for each row execute function suppress_redundant_updates_trigger()',
     'opaque database',
@@ -366,5 +366,9 @@ export const EVASIONS: readonly (readonly [text: string, must: string])[] = [
   ['drop table orders cascade', 'ddl database'],
   ['select * from customers for update', 'lock customers'],
   ['select 1 from orders, (select 1 from customers) c for share', 'lock customers'],
-  ['create schema s create view v as select email from public.customers', 'select customers'],
+  ['create schema s create view v as select email from public.customers', 'derive customers.email'],
+  ['select r.fullname from json_populate_record(null::customers, json_build_object()) r', 'execute fullname'],
+  ['select (json_populate_record(null::customers, json_build_object())).fullname', 'execute fullname'],
+  ['select (r.x).fullname from (select c as x from customers c) r', 'execute fullname'],
+  ['create rule r as on insert to orders do also insert into secrets values (new.id)', 'opaque database'],
 ];
