@@ -30,6 +30,7 @@ export class CedarEngine implements PolicyEngine {
   #memo = new Memo<Decision>(MEMO_SIZE);
   #columns = new Map<string, boolean>();
   readonly #keys = new WeakMap<object, string>();
+  readonly #contexts = new WeakMap<AskContext, { readonly chain: Chain; readonly full: Full }>();
 
   constructor(loaded: LoadedPolicies) {
     this.load(loaded);
@@ -85,11 +86,7 @@ export class CedarEngine implements PolicyEngine {
   /** The same decision, one step per identity: the root principal first, then each agent from the outside in. */
   trace(chain: Chain, ask: Ask, context: AskContext): IdentityStep[] {
     const { principal } = rootOf(chain);
-    let full: ReturnType<typeof contextOf> | undefined;
-    const fullContext = (): ReturnType<typeof contextOf> => {
-      full ??= contextOf(chain, principal.id, context);
-      return full;
-    };
+    const fullContext = (): Full => this.#fullContext(chain, principal.id, context);
     const steps = [{ identity: principalIdentity(principal), of: principal as object }];
     for (const agent of agentsOf(chain)) steps.push({ identity: agentIdentity(agent), of: agent });
     return steps.map(({ identity, of }) => ({
@@ -98,7 +95,7 @@ export class CedarEngine implements PolicyEngine {
     }));
   }
 
-  #step(identity: Identity, of: object, ask: Ask, context: () => ReturnType<typeof contextOf>, now: number): Decision {
+  #step(identity: Identity, of: object, ask: Ask, context: () => Full, now: number): Decision {
     try {
       const slice = this.#slices.for(ask.action, ask.resource);
       const projected = project(slice.context.length > 0 ? context() : {}, slice.context);
@@ -159,6 +156,15 @@ export class CedarEngine implements PolicyEngine {
     return { allowed: verdict.allowed, policies };
   }
 
+  /** One statement asks many questions in one context: it is spelled out once. */
+  #fullContext(chain: Chain, principal: string, context: AskContext): Full {
+    const known = this.#contexts.get(context);
+    if (known?.chain === chain) return known.full;
+    const full = contextOf(chain, principal, context);
+    this.#contexts.set(context, { chain, full });
+    return full;
+  }
+
   #keyOf(identity: Identity, of: object): string {
     const known = this.#keys.get(of);
     if (known !== undefined) return known;
@@ -168,6 +174,8 @@ export class CedarEngine implements PolicyEngine {
     return key;
   }
 }
+
+type Full = ReturnType<typeof contextOf>;
 
 /** What one identity of the chain contributed to a decision. */
 export interface IdentityStep {
