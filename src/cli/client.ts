@@ -129,7 +129,7 @@ function refusal(value: unknown, status: number): Failure {
   const more = list(details).length > 0 && !said.includes(details[0] ?? '') ? `\n  ${details.join('\n  ')}` : '';
   const hint = text(body['hint']) || (status === 401 ? 'Log in with "sallyport login", or set SALLYPORT_PASS.' : '');
   const request = text(body['request']);
-  const inside = status >= 500 && request !== '' ? ` (request ${request})` : '';
+  const inside = status >= 500 && request !== '' ? ` (${text(body['code'])}, request ${request})` : '';
   return new Failure(`${said}${more}${inside}`, hint === '' ? {} : { hint });
 }
 
