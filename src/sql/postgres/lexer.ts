@@ -25,8 +25,8 @@ const NUMBER =
   /(?:0[xX][0-9A-Fa-f_]+|0[oO][0-7_]+|0[bB][01_]+|(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9_]+)?)/y;
 const DOLLAR_QUOTE = /\$(?:[A-Za-z_\u0080-\uffff][A-Za-z_\u0080-\uffff0-9]*)?\$/y;
 const PARAMETER = /\$[0-9]+/y;
-/** Whitespace with a newline, then another quote: the string goes on (scan.l, quotecontinue). Comments may stand between. */
-const CONTINUATION = /(?:[ \t\f\v]|--[^\n\r]*)*[\n\r](?:[ \t\n\r\f\v]|--[^\n\r]*[\n\r])*'/y;
+/** Whitespace with a newline, then another quote: the string goes on (scan.l, quotecontinue). */
+const CONTINUATION = /[ \t\f\v]*[\n\r][ \t\n\r\f\v]*'/y;
 
 export function* tokens(text: string): Generator<Token> {
   let at = 0;
@@ -49,7 +49,7 @@ function tokenAt(text: string, start: number, char: string): Token {
   if (char === "'") return string(text, start, start, false);
   if (char === '"') return quoted(text, start, start);
   if (next === "'" && /[eE]/.test(char)) return string(text, start, start + 1, true);
-  if (next === "'" && /[bBxXnN]/.test(char)) return string(text, start, start + 1, false);
+  if (next === "'" && /[bBxX]/.test(char)) return string(text, start, start + 1, false);
   if (/[uU]/.test(char) && next === '&') {
     if (text.charAt(start + 2) === "'") return string(text, start, start + 2, false);
     if (text.charAt(start + 2) === '"') return quoted(text, start, start + 2);
