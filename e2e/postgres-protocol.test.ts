@@ -107,7 +107,9 @@ describe('the extended protocol', () => {
 
   it('skips to Sync after an error, and after a denial in just the same way', async () => {
     const lab = await session();
-    expect(await lab.ask(1, ...statement('select 1/(g-1) from generate_series(1,2) g'), ...statement('select 2'), SYNC)).toBe('12EZ');
+    expect(
+      await lab.ask(1, ...statement('select 1/(g-1) from generate_series(1,2) g'), ...statement('select 2'), SYNC),
+    ).toBe('12EZ');
     expect(await lab.ask(1, ...statement('select 2'), SYNC)).toBe('12DCZ');
     lab.close();
     const shop = await session('shop');

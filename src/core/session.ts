@@ -78,6 +78,8 @@ export interface Outcome {
   /** SQLSTATE of the error the client was told. */
   readonly error: string | undefined;
   readonly rows: number;
+  /** How many of the rows the recording has. */
+  readonly kept: number;
   readonly bytes: number;
   /** Milliseconds from forward to completion. */
   readonly duration: number;

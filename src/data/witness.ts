@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
 import type { Decision, Denial } from '../core/decision.ts';
 import type { AuditEvent, AuditType, EvidenceWriter, Json, RecordingKind } from '../core/evidence.ts';
@@ -95,7 +96,7 @@ export class Witness implements Tape {
     const kind = decision.effect === 'deny' ? 'refused' : 'asked';
     await this.#both(type, kind, sequence, fields, {
       text,
-      parameters: parameters === undefined ? null : parameters.map(toJson),
+      parameters: parameters === undefined ? null : recordable(parameters),
       decision: decision.effect,
       policies: [...decision.policies],
       ...(decision.effect === 'deny' ? { reason: decision.reason, message: decision.message } : {}),
@@ -123,6 +124,7 @@ export class Witness implements Tape {
       tag: outcome.tag ?? null,
       error: outcome.error ?? null,
       rows: outcome.rows,
+      kept: outcome.kept,
       bytes: outcome.bytes,
       ms: Math.round(outcome.duration * 1000) / 1000,
     };
@@ -180,7 +182,15 @@ function masked(decision: Extract<Decision, { effect: 'permit' }>): string[] {
   );
 }
 
-function toJson(parameter: Parameter): Json {
-  if (parameter === null || typeof parameter === 'string') return parameter;
-  return { base64: Buffer.from(parameter).toString('base64') };
+/** Characters and bytes of parameters that one entry holds; what goes beyond is recorded by its digest. */
+const MOST_PARAMETERS = 1 << 20;
+
+function recordable(parameters: readonly Parameter[]): Json[] {
+  let left = MOST_PARAMETERS;
+  return parameters.map((parameter): Json => {
+    if (parameter === null) return null;
+    left -= parameter.length;
+    if (left < 0) return { length: parameter.length, sha256: createHash('sha256').update(parameter).digest('hex') };
+    return typeof parameter === 'string' ? parameter : { base64: Buffer.from(parameter).toString('base64') };
+  });
 }

@@ -16,11 +16,19 @@ export type Resolve = (reference: SecretReference) => Promise<string>;
 
 /** The configured targets, certificates read. Throws Fault SECRET_UNAVAILABLE. */
 export async function wireTargets(config: Config, resolve: Resolve): Promise<Targets> {
+  const patterns = Object.fromEntries(config.detectors.map((detector) => [detector.name, detector.pattern]));
   const wired = config.targets.map(async (one): Promise<[string, WiredTarget]> => {
     const ca = one.tls.ca === undefined ? undefined : await resolve(one.tls.ca);
-    return [one.name, { target: toTarget(one, ca), detect: one.detect, config: one }];
+    return [one.name, { target: toTarget(one, ca), detect: rulesOf(one, patterns), config: one }];
   });
   return new Map(await Promise.all(wired));
+}
+
+/** The target's detectors, with the patterns of those that are the operator's own. */
+function rulesOf({ detect }: TargetConfig, patterns: Readonly<Record<string, string>>): DetectRules | undefined {
+  if (detect === undefined) return undefined;
+  const own = Object.entries(patterns).filter(([name]) => detect.detectors.includes(name));
+  return { ...detect, patterns: Object.fromEntries(own) };
 }
 
 /** What to log in with at a target. A role other than the credential's own user is assumed after login. */

@@ -23,6 +23,8 @@ export class Conversation {
   readonly toClient: Gather = new Gather();
   readonly toServer: Gather = new Gather();
 
+  /** The process id the client knows itself by: the gateway's, not the target's. */
+  process = 0;
   upstream: Upstream | undefined;
   lease: Lease | undefined;
   /** The target's own FATAL was passed on: nothing is to be said after it. */

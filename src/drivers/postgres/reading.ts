@@ -73,10 +73,22 @@ function oneByOne(): Denial {
   );
 }
 
+/** SQLSTATE by the kind of thing that could not be resolved, which the reader's message begins with. */
+const UNRESOLVED: Readonly<Record<string, string>> = {
+  column: '42703',
+  function: '42883',
+  schema: '3F000',
+  database: '3D000',
+  type: '42704',
+};
+
 function unreadable(fault: Fault): Refusal {
   switch (fault.code) {
     case 'SQL_UNRESOLVED':
-      return { denial: deny('unresolved', fault.message) };
+      return {
+        denial: deny('unresolved', fault.message),
+        state: UNRESOLVED[fault.message.split(' ')[0] ?? ''] ?? '42P01',
+      };
     case 'PROTOCOL_LIMIT':
       return { denial: deny('unreadable', fault.message), state: '54000' };
     case 'CATALOG_UNREADABLE':

@@ -60,6 +60,7 @@ class Relay {
   async run(): Promise<void> {
     const { signal } = this.#session;
     const key = this.#deps.cancels.issue(this.#greeting.minor, () => this.#talk.cancel());
+    this.#talk.process = key.process;
     const stop = () => this.#stop(signal.reason as Ending);
     try {
       await this.#welcome((parameters) => writeWelcome(parameters, key));

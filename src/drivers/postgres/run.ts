@@ -6,6 +6,9 @@ import type { Tape } from '../../core/session.ts';
 import type { ResultPlan } from '../../masking/plan.ts';
 import { Gather } from './gather.ts';
 
+/** Bytes of results that a recording keeps of one operation, whatever the target's cap on rows. */
+const MOST_KEPT_BYTES = 4 << 20;
+
 /** One cleared operation on its way: what came of it so far, and what has to be kept from the client. */
 export class Run {
   readonly clearance: Clearance;
@@ -25,6 +28,9 @@ export class Run {
   #statement = 0;
   #tag: string | undefined;
   #bytes = 0;
+  #kept = 0;
+  #keptBytes = 0;
+  #full = false;
   #ended = false;
 
   constructor(clearance: Clearance, tape: Tape, mostTaped: number) {
@@ -55,11 +61,16 @@ export class Run {
 
   /** Takes down one frame the client is about to be told. Rows beyond the target's cap are counted, not kept. */
   keep(bytes: Uint8Array, start: number, end: number, row: boolean): void {
-    this.#bytes += end - start;
-    if (row) {
-      this.rows += 1;
-      if (this.rows > this.#mostTaped) return;
+    const length = end - start;
+    this.#bytes += length;
+    if (row) this.rows += 1;
+    // Once something was left out, nothing after it is kept: a recording with holes would read as one without.
+    if (this.#full || (row && this.#kept >= this.#mostTaped) || this.#keptBytes + length > MOST_KEPT_BYTES) {
+      this.#full = true;
+      return;
     }
+    if (row) this.#kept += 1;
+    this.#keptBytes += length;
     this.#told.region(bytes, start, end);
   }
 
@@ -85,6 +96,7 @@ export class Run {
       tag: this.#tag,
       error: error ?? this.error,
       rows: this.rows,
+      kept: this.#kept,
       bytes: this.#bytes,
       duration: performance.now() - this.#since,
     });

@@ -116,8 +116,10 @@ export class ServerLane {
         return this.#forward();
       case Backend.parameterStatus:
         return this.#parameter(readParameterStatus(bytes, body, end));
-      case Backend.noticeResponse:
       case Backend.notificationResponse:
+        this.#renumber(body);
+        return this.#forward();
+      case Backend.noticeResponse:
         return this.#forward();
       default:
         return this.#unexpected();
@@ -328,6 +330,13 @@ export class ServerLane {
     }
     // The name upstream is the gateway's own; the client keeps believing in the one it gave.
     if (status.name !== 'application_name') this.#forward();
+  }
+
+  /** Clients tell their own notifications by the process id they were given at login. */
+  #renumber(at: number): void {
+    const { bytes } = this.#framer;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    if (view.getInt32(at) === this.#talk.upstream?.key?.process) view.setInt32(at, this.#talk.process);
   }
 
   #answer(head: Entry | undefined, kind: 'parse' | 'bind' | 'close'): void {
