@@ -22,8 +22,7 @@ export function addServe(program: Command): void {
           hint: 'Correct the file, or write a sample with "sallyport init".',
         });
       }
-      const running = await start(path);
-      await untilStopped(running);
+      await runUntilStopped(path);
     });
 }
 
@@ -37,14 +36,27 @@ async function start(config: string): Promise<Running> {
   }
 }
 
-/** A first signal stops in order; a second one does not wait. */
-async function untilStopped(running: Running): Promise<void> {
-  let stopping = false;
-  const stop = (): void => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    running.close().catch(() => process.exit(1));
+/** A terminal signals the launcher and this process, and the launcher passes its own on: that is one wish, not two. */
+const SAME_WISH_MS = 1000;
+
+/**
+ * A first signal stops in order, the embedded store too, also while the gateway is still starting; one that comes
+ * later does not wait for that.
+ */
+async function runUntilStopped(config: string): Promise<void> {
+  let running: Running | undefined;
+  let since: number | undefined;
+  const close = (): void => {
+    running?.close().catch(() => process.exit(1));
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+  const stop = (): void => {
+    if (since !== undefined && performance.now() - since > SAME_WISH_MS) process.exit(1);
+    if (since !== undefined) return;
+    since = performance.now();
+    close();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+  running = await start(config);
+  if (since !== undefined) close();
   await running.closed;
 }
