@@ -79,7 +79,11 @@ export function plainTable(head: readonly string[], rows: readonly (readonly str
 
 /** A result as a database client shows it. */
 export function boxTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const table = new Table({ head: head.map(clean), style: { head: ['bold'], border: ['dim'], compact: true } });
+  // The library colours by itself, terminal or not: it is told not to.
+  const table = new Table({
+    head: head.map((name) => style.bold(clean(name))),
+    style: { head: [], border: [], compact: true },
+  });
   table.push(...rows.map((row) => [...row]));
   return table.toString();
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { boxTable } from '../output.ts';
 import { Player } from './player.ts';
 import { ResultReader } from './result.ts';
 import { showValue } from './value.ts';
@@ -178,6 +179,7 @@ describe('a replay', () => {
     ]) {
       expect(text).toContain(part);
     }
+    expect(boxTable(['a'], [['b']])).not.toContain('\u001b');
   });
 
   it('keeps overlapping operations apart and says what was cut', () => {
