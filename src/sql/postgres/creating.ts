@@ -10,7 +10,7 @@ export function createIn(schema: string | undefined, ledger: Ledger): void {
 }
 
 /** A new table, view or sequence. What is temporary concerns this connection only, but later names may mean it. */
-export function createTable(range: Tree | undefined, ledger: Ledger): void {
+export function createTable(range: Tree | undefined, ledger: Ledger): 'shared' | 'temporary' {
   if (!range) throw unresolved('relation', '');
   const { names } = ledger;
   const database = textAt(range, 'catalogname');
@@ -19,7 +19,8 @@ export function createTable(range: Tree | undefined, ledger: Ledger): void {
   if (textAt(range, 'relpersistence') === 't' || schema.startsWith('pg_temp')) {
     ledger.use('ddl', names.schema('pg_temp'));
     ledger.barrier = true;
-    return;
+    return 'temporary';
   }
   createIn(schema === '' ? names.creationSchema() : schema, ledger);
+  return 'shared';
 }

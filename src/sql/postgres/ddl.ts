@@ -113,7 +113,7 @@ const MADE: ReadonlyMap<string, string> = new Map([
 function namedRelations(tag: string, body: Tree, ledger: Ledger): Relation[] {
   const into = treeAt(body, 'into');
   const made = into ? treeAt(into, 'rel') : treeAt(body, MADE.get(tag) ?? '');
-  if (made) createTable(made, ledger);
+  if (made && createTable(made, ledger) === 'temporary') ledger.ddl = false;
   madeByName(tag, body, ledger);
   const rest = { ...body, query: undefined, schemaElts: undefined, into: undefined };
   const fixed = ['relation', 'sequence', 'view'].map((field) => treeAt(body, field));
