@@ -119,8 +119,7 @@ export class LiveSession implements Session {
   }
 
   foresee(operation: Operation): Denial | undefined {
-    const { decision } = this.#decide(operation);
-    return decision.effect === 'deny' ? decision : undefined;
+    return this.#bound ? undefined : this.#refusal(operation); // what binds to parameters is known at Bind
   }
 
   stillClear(clearance: Clearance): true | Denial {
@@ -128,7 +127,7 @@ export class LiveSession implements Session {
     if (barred !== undefined) return barred;
     const { epoch } = this.#ports.engine;
     if (this.#clearedAt.get(clearance) === epoch) return true;
-    const denial = this.foresee(clearance.operation);
+    const denial = this.#refusal(clearance.operation);
     if (denial !== undefined) return denial;
     this.#clearedAt.set(clearance, epoch);
     return true;
@@ -165,6 +164,11 @@ export class LiveSession implements Session {
     for (const timer of this.#timers) clearTimeout(timer);
     const ending = this.signal.aborted ? (this.signal.reason as Ending).cause : cause;
     await this.#ports.ended(this, ending);
+  }
+
+  #refusal(operation: Operation): Denial | undefined {
+    const { decision } = this.#decide(operation);
+    return decision.effect === 'deny' ? decision : undefined;
   }
 
   #decide(operation: Operation): Remembered {

@@ -27,7 +27,7 @@ export interface ControlPlaneParts {
   readonly engine: CedarEngine;
   readonly identity: WiredIdentity;
   /** Reads catalogs and statements for `explain`; shared with the data plane's sessions. */
-  readonly reading: Pick<DataPlane, 'reader'>;
+  readonly reading: Pick<DataPlane, 'reader' | 'postgres'>;
   readonly certificate: string;
   readonly key: string;
   readonly log: Log;
@@ -48,6 +48,7 @@ export async function openControlPlane(parts: ControlPlaneParts): Promise<Contro
     clock: systemClock,
     random: systemRandom,
     config: () => settings().config,
+    postgresPort: () => parts.reading.postgres,
     engine: () => engine,
     authenticator: identity.authenticator,
     tokens: identity.tokens,
