@@ -33,9 +33,17 @@ const SCHEMA = `
   insert into orders values (1, 1, 10, 'open', 'n'), (2, 2, 20, 'paid', 'm');
 `;
 
-export async function startShop(options: PostgresOptions = {}): Promise<RealShop> {
-  const server = await startPostgres(options);
-  await server.query(SCHEMA);
+export interface ShopOptions extends PostgresOptions {
+  /** More to be in the database before its catalog is read. */
+  readonly before?: string;
+  /** Which columns are labelled, instead of the customers' e-mail addresses. */
+  readonly label?: string;
+}
+
+export async function startShop(options: ShopOptions = {}): Promise<RealShop> {
+  const { before = '', label = 'public.customers.email', ...rest } = options;
+  const server = await startPostgres(rest);
+  await server.query(SCHEMA + before);
   const target: Target = {
     name: 'shop',
     protocol: 'postgres',
@@ -51,7 +59,7 @@ export async function startShop(options: PostgresOptions = {}): Promise<RealShop
   };
   const rules = {
     labels: ['prod'],
-    columns: [{ column: 'public.customers.email', label: 'pii.email', mask: 'email' as const }],
+    columns: [{ column: label, label: 'pii.email', mask: 'email' as const }],
   };
   const catalogs = new Catalogs({
     connect: (_target, database) =>
