@@ -70,6 +70,10 @@ export const EVASIONS: readonly (readonly [text: string, must: string])[] = [
     'with recursive r(n) as (select 1 union all select n + 1 from r where exists (select 1 from customers where length(email) > n)) select n from r',
     'filter customers.email',
   ],
+  [
+    "with recursive r(a, b, n) as (select name, email, 1 from customers union all select a, b, n + 1 from r where b like 'a%' and n < 3) select count(*) from r",
+    'filter customers.email',
+  ],
   // FROM
   ['select x.e from (select email e from customers) x', 'derive customers.email'],
   ['select e from (select * from (select email as e from customers) a) b', 'derive customers.email'],
