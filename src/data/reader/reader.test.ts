@@ -1,0 +1,199 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Catalogs } from '../../catalog/catalogs.ts';
+import { connectCatalog } from '../../catalog/connection.ts';
+import type { CatalogSnapshot } from '../../core/catalog.ts';
+import type { SqlFacts, SqlScope } from '../../core/facts.ts';
+import type { Target } from '../../core/target.ts';
+import { startPostgres, type ThrowawayPostgres } from '../../devtools/postgres.ts';
+import { CachedReader } from './reader.ts';
+import { ReadingThread, type ThreadOptions } from './thread.ts';
+
+const clock = { now: () => Date.now(), monotonic: () => performance.now() };
+
+const scope: SqlScope = {
+  target: 'shop',
+  database: 'postgres',
+  role: 'postgres',
+  searchPath: ['pg_catalog', 'public'],
+  temporary: [],
+  uncommitted: [],
+};
+
+const snapshot: CatalogSnapshot = {
+  target: 'shop',
+  database: 'postgres',
+  epoch: 1,
+  major: 18,
+  targetLabels: [],
+  relations: Array.from({ length: 50 }, (_, n) => ({
+    oid: 1000 + n,
+    schema: 'public',
+    name: `t${n}`,
+    kind: 'r',
+    labels: [],
+    active: false,
+    columns: [{ name: 'a', attribute: 1, type: 25, labels: [] }],
+  })),
+  functions: [],
+  schemas: ['public'],
+};
+
+const many = (count: number, piece: string, joint = ''): string => Array(count).fill(piece).join(joint);
+const tableOf = (facts: SqlFacts): string | undefined => facts.statements[0]?.uses[0]?.resource.path.at(-1);
+
+describe('the reading thread', () => {
+  let thread: ReadingThread;
+  const open = (options: ThreadOptions = {}): ReadingThread => {
+    thread = new ReadingThread(options);
+    return thread;
+  };
+  const reads = (text: string): Promise<SqlFacts> => thread.read(text, scope, snapshot);
+
+  afterEach(() => thread.close());
+
+  it.each([
+    ['200,000 terms', `select ${many(200_000, '1', '+')}`, 'PROTOCOL_LIMIT'],
+    ['brackets 100,000 deep', `select ${'('.repeat(100_000)}1`, 'PROTOCOL_LIMIT'],
+    ['2 MiB', `select '${'x'.repeat(2 << 20)}'`, 'PROTOCOL_LIMIT'],
+    ['NUL', 'select 1\0', 'SQL_UNREADABLE'],
+    ['what is no SQL', 'hello', 'SQL_UNREADABLE'],
+    ['an unknown relation', 'select 1 from nowhere', 'SQL_UNRESOLVED'],
+  ])('refuses %s and reads on', async (_name, text, code) => {
+    open();
+    await expect(reads(text)).rejects.toMatchObject({ code });
+    expect(tableOf(await reads('select a from t7'))).toBe('t7');
+  });
+
+  it('reads a thousand statements at once, each right', async () => {
+    open();
+    const found = await Promise.all(Array.from({ length: 1_000 }, (_, n) => reads(`select a, ${n} from t${n % 50}`)));
+    expect(found.map(tableOf)).toEqual(Array.from({ length: 1_000 }, (_, n) => `t${n % 50}`));
+  });
+
+  it('gives up what takes too long, and that alone', async () => {
+    open({ deadline: 40 });
+    await reads('select 1');
+    const slow = reads(`insert into t1 values ${many(60_000, '(1)', ',')}`);
+    const others = Array.from({ length: 20 }, (_, n) => reads(`select a from t${n}`));
+    await expect(slow).rejects.toMatchObject({ code: 'SQL_UNREADABLE' });
+    expect((await Promise.all(others)).map(tableOf)).toEqual(Array.from({ length: 20 }, (_, n) => `t${n}`));
+    expect(tableOf(await reads('select a from t3'))).toBe('t3');
+  });
+
+  it('is replaced when the reading itself breaks, and the others are read by the next', async () => {
+    open();
+    await reads('select 1');
+    const broken = thread.read('select 1', { ...scope, searchPath: null } as never, snapshot);
+    const others = Array.from({ length: 20 }, (_, n) => reads(`select a from t${n}`));
+    await expect(broken).rejects.toMatchObject({ code: 'SQL_UNREADABLE' });
+    expect((await Promise.all(others)).map(tableOf)).toEqual(Array.from({ length: 20 }, (_, n) => `t${n}`));
+  });
+
+  it('survives being broken many times', async () => {
+    open();
+    for (let n = 0; n < 5; n++) {
+      await expect(thread.read('select 1', {} as never, snapshot)).rejects.toMatchObject({ code: 'SQL_UNREADABLE' });
+    }
+    expect(tableOf(await reads('select a from t1'))).toBe('t1');
+  });
+
+  it('refuses more than may wait', async () => {
+    open({ most: 3 });
+    const asked = Array.from({ length: 5 }, () => reads('select 1'));
+    const settled = await Promise.allSettled(asked);
+    expect(settled.map((each) => each.status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled', 'rejected', 'rejected']);
+  });
+
+  it('answers nothing any more once it is closed', async () => {
+    open();
+    const waiting = reads('select 1');
+    void thread.close();
+    await expect(waiting).rejects.toMatchObject({ code: 'ABORTED' });
+    await expect(reads('select 1')).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+});
+
+describe('the reader', () => {
+  let server: ThrowawayPostgres;
+  let catalogs: Catalogs;
+  let thread: ReadingThread;
+  let reader: CachedReader;
+
+  beforeAll(async () => {
+    server = await startPostgres();
+    await server.query('create table a (x int)');
+    const target: Target = {
+      name: 'shop',
+      protocol: 'postgres',
+      address: { host: server.host, port: server.port },
+      tls: { mode: 'disable' },
+      database: 'postgres',
+      databases: ['postgres'],
+      roles: [server.user],
+      labels: [],
+      mode: 'enforce',
+      recording: { mode: 'required', rows: 1 },
+      connections: { most: 1, queue: 1 },
+    };
+    const credential = { user: server.user, password: server.password, role: undefined };
+    const rules = { labels: [], columns: [] };
+    catalogs = new Catalogs({
+      connect: (_target, database) => connectCatalog(target, database, credential),
+      rules: () => rules,
+      clock,
+      onProblem: () => {},
+    });
+    thread = new ReadingThread();
+    reader = new CachedReader(catalogs, thread, clock);
+  });
+
+  afterAll(async () => {
+    await thread?.close();
+    await catalogs?.close();
+    await server?.stop();
+  });
+
+  it('answers at once what it has read before in the same scope', async () => {
+    const first = reader.read('select x from a', scope);
+    expect(first).toBeInstanceOf(Promise);
+    const facts = await first;
+    expect(reader.read('select x from a', scope)).toBe(facts);
+    expect(reader.read('select x from a', { ...scope })).toBe(facts);
+    expect(reader.read('select x from a', { ...scope, searchPath: ['public'] })).toBeInstanceOf(Promise);
+  });
+
+  it('looks again for a name it does not know, once', async () => {
+    await server.query('create table b (x int)');
+    expect(tableOf(await reader.read('select x from b', scope))).toBe('b');
+    await server.query('create table c (x int)');
+    // Within a second it does not look once more.
+    await expect(reader.read('select x from c', scope)).rejects.toMatchObject({ code: 'SQL_UNRESOLVED' });
+    reader.changed('shop', 'postgres');
+    expect(tableOf(await reader.read('select x from c', scope))).toBe('c');
+  });
+
+  it('forgets what it read under another catalog', async () => {
+    await reader.read('select x from a', scope);
+    await server.query('alter table a rename x to y');
+    reader.changed('shop', 'postgres');
+    await expect(reader.read('select x from a', scope)).rejects.toMatchObject({ code: 'SQL_UNRESOLVED' });
+    const facts = await reader.read('select y from a', scope);
+    expect(facts.statements[0]?.columns[0]?.column.path.at(-1)).toBe('y');
+  });
+
+  it('gives one fingerprint to texts that differ in literals only', async () => {
+    const [one, same, other] = await Promise.all(
+      ['select y from a where y = 1', 'SELECT y FROM a WHERE y = 22 -- x', 'select y from a where y > 1'].map((text) =>
+        reader.read(text, scope),
+      ),
+    );
+    expect(one?.fingerprint).toBe(same?.fingerprint);
+    expect(one?.fingerprint).not.toBe(other?.fingerprint);
+  });
+
+  it('reads nothing of a database it cannot look into', async () => {
+    await expect(reader.read('select 1', { ...scope, database: 'nowhere' })).rejects.toMatchObject({
+      code: 'CATALOG_UNREADABLE',
+    });
+  });
+});
