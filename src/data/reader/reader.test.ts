@@ -183,8 +183,8 @@ describe('the reader', () => {
 
   it('gives one fingerprint to texts that differ in literals only', async () => {
     const [one, same, other] = await Promise.all(
-      ['select y from a where y = 1', 'SELECT y FROM a WHERE y = 22 -- x', 'select y from a where y > 1'].map((text) =>
-        reader.read(text, scope),
+      ['select y from a where y = 1', 'SELECT y FROM a WHERE y = 22 -- x', 'select y from a where y > 1'].map(
+        async (text) => await reader.read(text, scope),
       ),
     );
     expect(one?.fingerprint).toBe(same?.fingerprint);

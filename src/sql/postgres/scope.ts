@@ -114,7 +114,8 @@ export class Scope {
   }
 
   *#levels(): Generator<Scope> {
-    for (let level: Scope | undefined = this; level; level = level.outer) yield level;
+    yield this;
+    if (this.outer) yield* this.outer.#levels();
   }
 }
 

@@ -46,7 +46,8 @@ function numberOf(value: Value): string | undefined {
   const constant = bodyOf(value, 'A_Const');
   if (!constant) return undefined;
   const integer = treeAt(constant, 'ival');
-  if (integer) return String(integer['ival'] ?? 0);
+  // The parser leaves a zero out.
+  if (integer) return JSON.stringify(integer['ival'] ?? 0);
   const float = treeAt(constant, 'fval');
   return float && textAt(float, 'fval');
 }

@@ -121,7 +121,7 @@ describe('the list of catalog relations', () => {
     const rows = await server.query(
       "select relnamespace::regnamespace::text as schema, relname::text as name from pg_class where relkind in ('r', 'v')",
     );
-    const existing = new Set(rows.map((row) => `${row['schema']}.${row['name']}`));
+    const existing = new Set(rows.map((row) => `${String(row['schema'])}.${String(row['name'])}`));
     const listed = [...RELATIONS].flatMap(([schema, names]) => [...names].map((name) => `${schema}.${name}`));
     expect(listed.filter((name) => !existing.has(name))).toEqual([]);
     for (const secret of [
