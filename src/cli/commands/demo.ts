@@ -1,9 +1,5 @@
 import type { Command } from 'commander';
 
-interface Demo {
-  readonly demo: (options: { once: boolean }) => Promise<number>;
-}
-
 export function addDemo(program: Command): void {
   program
     .command('demo')
@@ -14,7 +10,7 @@ export function addDemo(program: Command): void {
       '\nNeeds nothing else: a database, an identity provider and a gateway are started and stopped again.\n',
     )
     .action(async (options: { once?: boolean }) => {
-      const { demo } = (await import(new URL('../demo.ts', import.meta.url).href)) as Demo;
+      const { demo } = await import('../demo.ts');
       process.exitCode = await demo({ once: options.once === true });
     });
 }

@@ -1,0 +1,32 @@
+/** A client that knows nothing of Sallyport. */
+export interface SqlClient {
+  /** For people: which one, and its version. */
+  readonly name: string;
+  /** What one would type to start it, without the password. */
+  commandLine(pass: string): string;
+  /** Logs in, or gives what the client printed when it could not. */
+  open(pass: string): Promise<SqlSession | string>;
+}
+
+/** One connection that stays open. */
+export interface SqlSession {
+  /** Everything that the client printed about a statement. */
+  ask(statement: string): Promise<string>;
+  /** Sends a statement and returns without waiting; `interrupted` then tells how it ended. */
+  begin(statement: string): Running;
+  close(): Promise<void>;
+}
+
+/** A statement on its way. */
+export interface Running {
+  readonly interrupted: Promise<{ readonly output: string; readonly at: number }>;
+}
+
+/** Where clients find the gateway. */
+export interface Address {
+  readonly port: number;
+  /** PEM file. */
+  readonly ca: string;
+}
+
+export const DATABASE = 'shop';
