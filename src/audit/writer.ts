@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { AuditEvent, EvidenceWriter, RecordingEntry } from '../core/evidence.ts';
+import type { AuditEvent, EvidenceWriter, RecordingEntry, Urgency } from '../core/evidence.ts';
 import { asFault, Fault } from '../core/fault.ts';
 import { Batch, type Head } from './batch.ts';
 import { CheckpointLog } from './checkpoint.ts';
@@ -52,6 +52,9 @@ export interface ClosableWriter extends EvidenceWriter {
 }
 
 const SYNC_WITHIN = 50;
+/** What nobody waits for is written within this time, or together with the next append that somebody does wait for. */
+const SOON_WITHIN = 10;
+const SOON_BYTES = 256 * 1024;
 const STALLED_AFTER = 2_000;
 const RETRY_AFTER = 250;
 /** One write, and one batch of records, is about this long at most. */
@@ -99,6 +102,7 @@ class ChainWriter implements ClosableWriter {
   #queue: Batch[] = [];
   #backlog = 0;
   #draining: Promise<void> | undefined;
+  #soon: NodeJS.Timeout | undefined;
   /** When the write now under way began. */
   #since: number | undefined;
   /** When the sync now under way began: it meets a disk that does not answer before a write does. */
@@ -128,13 +132,13 @@ class ChainWriter implements ClosableWriter {
     return this.#since !== undefined && this.#options.clock.monotonic() - this.#since > STALLED_AFTER;
   }
 
-  audit(event: AuditEvent): Promise<void> {
+  audit(event: AuditEvent, urgency: Urgency = 'now'): Promise<void> {
     const bytes = Buffer.from(JSON.stringify(event));
     if (bytes.length > EVENT_BYTES) return refuse('an event is too long');
-    return this.#append(bytes.length, (batch) => batch.audit(bytes));
+    return this.#append(bytes.length, urgency, (batch) => batch.audit(bytes));
   }
 
-  record(entry: RecordingEntry): Promise<void> {
+  record(entry: RecordingEntry, urgency: Urgency = 'now'): Promise<void> {
     if (entry.body.length > ENTRY_BYTES) return refuse('a recording entry is too long');
     if (entry.session.length > NAME_LENGTH || entry.target.length > NAME_LENGTH) return refuse('a name is too long');
     let key: ChunkKey;
@@ -143,13 +147,14 @@ class ChainWriter implements ClosableWriter {
     } catch (error) {
       return refuse(`no key for recordings of ${entry.target}`, error);
     }
-    return this.#append(entry.body.length, (batch) => batch.record(entry, key));
+    return this.#append(entry.body.length, urgency, (batch) => batch.record(entry, key));
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#ticker);
+    this.#flush();
     await this.#draining;
     clearTimeout(this.#syncTimer);
     await this.#checkpoint();
@@ -176,7 +181,7 @@ class ChainWriter implements ClosableWriter {
     });
   }
 
-  #append(bytes: number, add: (batch: Batch) => void): Promise<void> {
+  #append(bytes: number, urgency: Urgency, add: (batch: Batch) => void): Promise<void> {
     if (this.#closed) return refuse('the gateway is closing');
     if (this.#backlog + bytes > BACKLOG_BYTES) return refuse('too much is waiting to be written');
     let batch = this.#queue.at(-1);
@@ -187,8 +192,16 @@ class ChainWriter implements ClosableWriter {
     const before = batch.bytes;
     add(batch);
     this.#backlog += batch.bytes - before;
-    this.#draining ??= this.#drain();
+    if (urgency === 'now' || this.#backlog > SOON_BYTES) this.#draining ??= this.#drain();
+    else this.#soon ??= setTimeout(() => this.#flush(), SOON_WITHIN);
     return batch.done;
+  }
+
+  /** Writes what waited for company and found none. */
+  #flush(): void {
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
+    if (this.#queue.length > 0) this.#draining ??= this.#drain();
   }
 
   /** Whatever this turn of the event loop appends goes out in one write; what comes meanwhile, in the next. */

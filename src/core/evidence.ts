@@ -41,12 +41,15 @@ export interface EvidenceWriter {
    * EVIDENCE_UNWRITABLE; nothing may be forwarded on the strength of an append that did not resolve.
    * Appends are written in the order of the calls.
    */
-  audit(event: AuditEvent): Promise<void>;
-  /** The same for a recording entry: encrypted for `target` before it is written. `meta` stays readable. */
-  record(entry: RecordingEntry): Promise<void>;
+  audit(event: AuditEvent, urgency?: Urgency): Promise<void>;
+  /** The same for a recording entry: encrypted for `target` before it is written. */
+  record(entry: RecordingEntry, urgency?: Urgency): Promise<void>;
   /** True when a write has been outstanding for two seconds: clear nothing more until it returns. */
   readonly stalled: boolean;
 }
+
+/** `now` (the default): somebody waits. `soon`: may wait a few milliseconds for company, since nobody does. */
+export type Urgency = 'now' | 'soon';
 
 export interface RecordingEntry {
   readonly session: string;

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
 import type { Decision, Denial } from '../core/decision.ts';
-import type { AuditEvent, AuditType, EvidenceWriter, Json, RecordingKind } from '../core/evidence.ts';
+import type { AuditEvent, AuditType, EvidenceWriter, Json, RecordingKind, Urgency } from '../core/evidence.ts';
+import type { SqlFacts } from '../core/facts.ts';
 import { Fault } from '../core/fault.ts';
 import { agentsOf, type Chain, currentOf, describeChain, rootOf } from '../core/grant.ts';
 import type { Operation, Parameter } from '../core/operation.ts';
@@ -66,16 +67,7 @@ export class Witness implements Tape {
     const { facts, text, parameters } = operation;
     const fields: Record<string, Json> = {
       seq: sequence,
-      verbs: facts.statements.map((statement) => statement.verb),
-      resources: [
-        ...new Set(
-          facts.statements.flatMap((statement) =>
-            statement.uses.map((use) => `${use.action} ${resourceId(use.resource)}`),
-          ),
-        ),
-      ],
-      fingerprint: facts.fingerprint,
-      statement: facts.normalised,
+      ...aboutFacts(facts),
       decision: decision.effect,
       policies: [...decision.policies],
       ...(decision.effect === 'deny' ? { reason: decision.reason, message: decision.message } : {}),
@@ -114,7 +106,7 @@ export class Witness implements Tape {
   }
 
   frames(sequence: number, bytes: Uint8Array): void {
-    this.#later(this.#entry('frames', sequence, bytes));
+    this.#later(this.#entry('frames', sequence, bytes, 'soon'));
   }
 
   done(sequence: number, outcome: Outcome): void {
@@ -128,7 +120,7 @@ export class Witness implements Tape {
       bytes: outcome.bytes,
       ms: Math.round(outcome.duration * 1000) / 1000,
     };
-    this.#later(this.#both('operation.done', 'done', sequence, fields, fields));
+    this.#later(this.#write({ type: 'operation.done', kind: 'done', sequence, urgency: 'soon' }, fields, fields));
   }
 
   async ended(cause: string): Promise<void> {
@@ -136,15 +128,25 @@ export class Witness implements Tape {
     await this.#both('session.end', 'close', 0, fields, fields);
   }
 
-  async #both(
-    type: AuditType,
-    kind: RecordingKind,
-    sequence: number,
-    fields: Readonly<Record<string, Json>>,
+  #both(type: AuditType, kind: RecordingKind, sequence: number, fields: Fields, body: Json): Promise<void> {
+    return this.#write({ type, kind, sequence, urgency: 'now' }, fields, body);
+  }
+
+  async #write(
+    {
+      type,
+      kind,
+      sequence,
+      urgency,
+    }: { readonly type: AuditType; readonly kind: RecordingKind; readonly sequence: number; readonly urgency: Urgency },
+    fields: Fields,
     body: Json,
   ): Promise<void> {
     const event: AuditEvent = { v: 1, type, at: new Date(this.#clock.now()).toISOString(), ...this.#about, ...fields };
-    const writes = [this.#writer.audit(event), this.#entry(kind, sequence, encoder.encode(JSON.stringify(body)))];
+    const writes = [
+      this.#writer.audit(event, urgency),
+      this.#entry(kind, sequence, encoder.encode(JSON.stringify(body)), urgency),
+    ];
     const results = await Promise.allSettled(writes);
     const failure = results.find((result) => result.status === 'rejected');
     if (failure === undefined) return;
@@ -152,9 +154,9 @@ export class Witness implements Tape {
     this.#alarm();
   }
 
-  #entry(kind: RecordingKind, sequence: number, body: Uint8Array): Promise<void> {
+  #entry(kind: RecordingKind, sequence: number, body: Uint8Array, urgency: Urgency): Promise<void> {
     const { session, target } = this.#subject;
-    return this.#writer.record({ session, target, kind, sequence, at: this.#clock.now(), body });
+    return this.#writer.record({ session, target, kind, sequence, at: this.#clock.now(), body }, urgency);
   }
 
   /** For records of what already happened: nobody waits, but a failure stops what comes next. */
@@ -173,6 +175,8 @@ export class Witness implements Tape {
     });
   }
 }
+
+type Fields = Readonly<Record<string, Json>>;
 
 const encoder = new TextEncoder();
 
@@ -193,4 +197,21 @@ function recordable(parameters: readonly Parameter[]): Json[] {
     if (left < 0) return { length: parameter.length, sha256: createHash('sha256').update(parameter).digest('hex') };
     return typeof parameter === 'string' ? parameter : { base64: Buffer.from(parameter).toString('base64') };
   });
+}
+
+const described = new WeakMap<SqlFacts, Fields>();
+
+/** What an event says of the facts: the same for every run of a text, so it is put together once. */
+function aboutFacts(facts: SqlFacts): Fields {
+  const known = described.get(facts);
+  if (known !== undefined) return known;
+  const uses = facts.statements.flatMap((statement) => statement.uses);
+  const about = {
+    verbs: facts.statements.map((statement) => statement.verb),
+    resources: [...new Set(uses.map((use) => `${use.action} ${resourceId(use.resource)}`))],
+    fingerprint: facts.fingerprint,
+    statement: facts.normalised,
+  };
+  described.set(facts, about);
+  return about;
 }

@@ -50,6 +50,7 @@ export async function layFoundation(config: Config, log: Log): Promise<Foundatio
       node: config.node,
       worker: WORKER,
       durability: config.evidence.durability,
+      quickWrites: true,
       sealer: recordings,
       signer: loadSigner(keys),
       clock: systemClock,
