@@ -14,9 +14,10 @@ export type Request =
       readonly epoch: number;
     };
 
-/** From it, one for each read, in order. `broken`: the thread must not be used again. */
+/** From it, one for each catalog and each read, in order. `broken`: the thread must not be used again. */
 export type Reply =
   | { readonly kind: 'ready' }
+  | { readonly kind: 'indexed'; readonly epoch: number }
   | { readonly kind: 'facts'; readonly id: number; readonly facts: SqlFacts }
   | { readonly kind: 'fault'; readonly id: number; readonly code: FaultCode; readonly message: string }
   | { readonly kind: 'broken'; readonly id: number; readonly message: string };

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Catalogs } from '../../catalog/catalogs.ts';
 import { connectCatalog } from '../../catalog/connection.ts';
-import type { CatalogSnapshot } from '../../core/catalog.ts';
+import type { CatalogRelation, CatalogSnapshot } from '../../core/catalog.ts';
 import type { SqlFacts, SqlScope } from '../../core/facts.ts';
 import type { Target } from '../../core/target.ts';
 import { startPostgres, type ThrowawayPostgres } from '../../devtools/postgres.ts';
@@ -19,21 +19,20 @@ const scope: SqlScope = {
   uncommitted: [],
 };
 
+function relation(oid: number, name: string, width: number): CatalogRelation {
+  const columns = Array.from({ length: width }, (_, n) => {
+    return { name: n === 0 ? 'a' : `a${n}`, attribute: n + 1, type: 25, labels: [] };
+  });
+  return { oid, schema: 'public', name, kind: 'r', labels: [], active: false, columns };
+}
+
 const snapshot: CatalogSnapshot = {
   target: 'shop',
   database: 'postgres',
   epoch: 1,
   major: 18,
   targetLabels: [],
-  relations: Array.from({ length: 50 }, (_, n) => ({
-    oid: 1000 + n,
-    schema: 'public',
-    name: `t${n}`,
-    kind: 'r',
-    labels: [],
-    active: false,
-    columns: [{ name: 'a', attribute: 1, type: 25, labels: [] }],
-  })),
+  relations: [...Array.from({ length: 50 }, (_, n) => relation(1000 + n, `t${n}`, 1)), relation(999, 'wide', 1_600)],
   functions: [],
   schemas: ['public'],
 };
@@ -71,13 +70,21 @@ describe('the reading thread', () => {
   });
 
   it('gives up what takes too long, and that alone', async () => {
-    open({ deadline: 40 });
+    open();
     await reads('select 1');
-    const slow = reads(`insert into t1 values ${many(60_000, '(1)', ',')}`);
+    const slow = reads(`select ${many(30_000, 'to_json(w)', ',')} from wide w`);
     const others = Array.from({ length: 20 }, (_, n) => reads(`select a from t${n}`));
     await expect(slow).rejects.toMatchObject({ code: 'SQL_UNREADABLE' });
     expect((await Promise.all(others)).map(tableOf)).toEqual(Array.from({ length: 20 }, (_, n) => `t${n}`));
     expect(tableOf(await reads('select a from t3'))).toBe('t3');
+  });
+
+  it('gives a large catalog the time it takes', async () => {
+    open({ deadline: 100 });
+    await reads('select 1');
+    const relations = Array.from({ length: 20_000 }, (_, n) => relation(n, `big${n}`, 30));
+    const large = { ...snapshot, epoch: 2, relations };
+    expect(tableOf(await thread.read('select a1 from big7', scope, large))).toBe('big7');
   });
 
   it('is replaced when the reading itself breaks, and the others are read by the next', async () => {

@@ -7,7 +7,7 @@ import type { Reply, Request } from './messages.ts';
 export interface ThreadOptions {
   /** Milliseconds one statement may take. */
   readonly deadline?: number;
-  /** Milliseconds the thread may take to start. */
+  /** Milliseconds the thread may take to start, and to take in a catalog. */
   readonly startWithin?: number;
   /** Statements waiting at most; more are refused. */
   readonly most?: number;
@@ -16,6 +16,8 @@ export interface ThreadOptions {
 interface Waiting {
   readonly request: Extract<Request, { kind: 'read' }>;
   readonly snapshot: CatalogSnapshot;
+  /** A catalog is on its way ahead of it: a large one takes longer to arrive than any statement to read. */
+  behindCatalog: boolean;
   readonly settle: (facts: SqlFacts) => void;
   readonly fail: (fault: Fault) => void;
 }
@@ -53,7 +55,7 @@ export class ReadingThread {
     }
     return new Promise((settle, fail) => {
       const request = { kind: 'read', id: this.#next++, text, scope, epoch: snapshot.epoch } as const;
-      const waiting = { request, snapshot, settle, fail };
+      const waiting: Waiting = { request, snapshot, behindCatalog: false, settle, fail };
       this.#waiting.push(waiting);
       this.#send(waiting);
       if (this.#waiting.length === 1) this.#watch();
@@ -89,13 +91,16 @@ export class ReadingThread {
   }
 
   /** Requests of one tick travel in one message. */
-  #send({ request, snapshot }: Waiting): void {
+  #send(waiting: Waiting): void {
+    const { request, snapshot } = waiting;
+    waiting.behindCatalog = false;
     if (this.#outbox.length === 0) queueMicrotask(() => this.#post());
     const database = JSON.stringify([snapshot.target, snapshot.database]);
     const known = this.#known.get(database);
     if (known !== snapshot.epoch) {
       if (known !== undefined) this.#outbox.push({ kind: 'forget', epoch: known });
       this.#outbox.push({ kind: 'catalog', snapshot });
+      waiting.behindCatalog = true;
       this.#known.set(database, snapshot.epoch);
     }
     this.#outbox.push(request);
@@ -113,6 +118,12 @@ export class ReadingThread {
       this.#watch();
       return;
     }
+    if (reply.kind === 'indexed') {
+      const waited = this.#waiting.find((each) => each.behindCatalog && each.request.epoch === reply.epoch);
+      if (waited) waited.behindCatalog = false;
+      this.#watch();
+      return;
+    }
     const [first] = this.#waiting;
     if (first === undefined || first.request.id !== reply.id) return this.#replace('the reading thread lost its order');
     if (reply.kind === 'broken') return this.#replace('the statement is more than the parser can read');
@@ -126,11 +137,12 @@ export class ReadingThread {
   #watch(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#waiting.length === 0) return;
+    const [first] = this.#waiting;
+    if (first === undefined) return;
     const { deadline = DEADLINE, startWithin = START_WITHIN } = this.#options;
     this.#timer = setTimeout(
       () => this.#replace('the statement took too long to read'),
-      this.#ready ? deadline : startWithin,
+      this.#ready && !first.behindCatalog ? deadline : startWithin,
     );
   }
 

@@ -24,6 +24,7 @@ function handle(request: Request): void {
   switch (request.kind) {
     case 'catalog':
       indexes.set(request.snapshot.epoch, new CatalogIndex(request.snapshot));
+      reply({ kind: 'indexed', epoch: request.snapshot.epoch });
       return;
     case 'forget':
       indexes.delete(request.epoch);

@@ -35,6 +35,7 @@ export class Scope {
   readonly items: Item[] = [];
   /** What unqualified names reach and `*` stands for, in order. */
   readonly columns: Output[] = [];
+  readonly #byName = new Map<string, Output[]>();
   readonly queries: Map<string, NamedQuery>;
   /** Which setting pg_settings.name is here, when WHERE says it is one constant. */
   settingName: string | undefined;
@@ -59,7 +60,12 @@ export class Scope {
 
   add({ items, visible }: Part): void {
     this.items.push(...items);
-    this.columns.push(...visible.outputs);
+    for (const output of visible.outputs) {
+      this.columns.push(output);
+      const same = this.#byName.get(output.name);
+      if (same) same.push(output);
+      else this.#byName.set(output.name, [output]);
+    }
     if (visible.open) this.#open = union(this.#open ?? NOTHING, visible.open);
   }
 
@@ -94,7 +100,7 @@ export class Scope {
   }
 
   #own(name: string): Found | undefined {
-    const [match, another] = this.columns.filter((column) => column.name === name);
+    const [match, another] = this.#byName.get(name) ?? [];
     if (another) throw unresolved('column', name);
     if (match) return match;
     const system = this.items.flatMap((item) => systemColumn(item, name) ?? []);
