@@ -79,7 +79,7 @@ export class Catalogs {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    const connections = [...this.#entries.values()].map((entry) => entry.connection?.end());
+    const connections = [...this.#entries.values()].map(async (entry) => await entry.connection?.end());
     this.#entries.clear();
     await Promise.all(connections);
   }

@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path';
 import pg from 'pg';
 import { Fault } from '../core/fault.ts';
 import type { Credential, Target } from '../core/target.ts';
@@ -13,9 +14,9 @@ export async function connectCatalog(
   database: string,
   credential: Credential,
 ): Promise<CatalogConnection> {
-  const { address, tls } = target;
+  const { tls } = target;
   const client = new pg.Client({
-    ...('path' in address ? { host: address.path } : { host: address.host, port: address.port }),
+    ...addressOf(target),
     database,
     user: credential.user,
     ...(credential.password === undefined ? {} : { password: credential.password }),
@@ -43,6 +44,14 @@ export async function connectCatalog(
     },
     end: () => client.end().catch(() => {}),
   };
+}
+
+/** `pg` wants a socket's folder and the port in its name, and puts them together again. */
+function addressOf({ name, address }: Target): { host: string; port: number } {
+  if ('host' in address) return address;
+  const port = /^\.s\.PGSQL\.(\d+)$/.exec(basename(address.path))?.[1];
+  if (port === undefined) throw new Fault('CATALOG_UNREADABLE', `the socket of ${name} is not called .s.PGSQL.<port>`);
+  return { host: dirname(address.path), port: Number(port) };
 }
 
 function tlsOptions(tls: Target['tls']): NonNullable<pg.ClientConfig['ssl']> {

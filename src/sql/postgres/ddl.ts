@@ -73,7 +73,9 @@ function takesRights(tag: string, body: Tree): boolean {
     return collect(body['cmds'], 'AlterTableCmd').some((command) => TAKING.has(textAt(command, 'subtype')));
   }
   if (tag === 'DropStmt' || tag === 'RenameStmt') {
-    return /POLICY|RULE|TRIGGER|ROLE|EXTENSION|FDW|FOREIGN_SERVER|PUBLICATION|SUBSCRIPTION|LANGUAGE|CAST/.test(
+    // Renaming a schema takes every table in it out of reach of rules that name it.
+    if (tag === 'RenameStmt' && textAt(body, 'renameType') === 'OBJECT_SCHEMA') return true;
+    return /POLICY|RULE|TRIGGER|ROLE|DATABASE|TABLESPACE|EXTENSION|FDW|FOREIGN_SERVER|PUBLICATION|SUBSCRIPTION|LANGUAGE|CAST/.test(
       textAt(body, tag === 'DropStmt' ? 'removeType' : 'renameType'),
     );
   }

@@ -11,6 +11,9 @@ import { verbOf } from './verb.ts';
 /** What may set search_path, make temporary tables or change the catalog. */
 const BARRIERS: ReadonlySet<Action> = new Set<Action>(['opaque', 'ddl', 'execute', 'admin']);
 
+/** What can fail with a message that quotes a whole row. */
+const WRITES_ROWS: ReadonlySet<Action> = new Set<Action>(['insert', 'update', 'copy-in']);
+
 /**
  * Takes down what one statement does while it is read. Things are only ever added: whatever was found once stays, so
  * reading a part twice, or as more than it is, errs on the side of asking policy more.
@@ -19,6 +22,7 @@ export class Ledger {
   readonly names: Names;
   readonly #uses = new Map<string, ResourceUse>();
   readonly #columns = new Map<Column, Set<ColumnUse['use']>>();
+  readonly #bystanders = new Set<Column>();
   readonly #settings: SettingChange[] = [];
   /** Functions were called that only give values, but are no preamble (they take time). */
   idle = true;
@@ -43,6 +47,8 @@ export class Ledger {
       this.use('admin', relation.resource, relation.labels);
     }
     this.use(action, relation.resource, relation.labels);
+    if (WRITES_ROWS.has(action))
+      for (const column of relation.columns) if (column.labels.length > 0) this.#bystanders.add(column);
   }
 
   reads(relation: Relation): void {
@@ -73,6 +79,9 @@ export class Ledger {
       verb: verbOf(uses),
       uses,
       columns: [...this.#columns].flatMap(([column, kinds]) => [...kinds].map((use) => columnUse(column, use))),
+      ...(this.#bystanders.size > 0
+        ? { bystanders: [...this.#bystanders].map((column) => columnUse(column, 'read')) }
+        : {}),
       bounded: this.bounded,
       settings: this.#settings,
       transaction: undefined,

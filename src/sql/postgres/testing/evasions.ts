@@ -259,6 +259,7 @@ export const EVASIONS: readonly (readonly [text: string, must: string])[] = [
   ["alter table customers add check (email ~ '@')", 'derive customers.email'],
   ['alter table customers rename email to plain', 'derive customers.email'],
   ['alter table customers rename to people', 'derive customers.email'],
+  ['alter schema public rename to elsewhere', 'admin database'],
   ['alter table customers set schema other', 'derive customers.email'],
   ['alter table customers add constraint e unique (email)', 'filter customers.email'],
   ['alter table customers inherit other.customers', 'derive customers.email'],
