@@ -11,6 +11,10 @@ let direct: pg.Client;
 
 beforeAll(async () => {
   gateway = await Gateway.start({
+    policies: {
+      'names.cedar':
+        '@id("names") permit (principal in Group::"contractors", action in [Action::"select", Action::"update", Action::"insert"], resource in Table::"shop/shop/public/customers");',
+    },
     more: 'detectors:\n  - { name: order-key, pattern: "ORD-[0-9]{6}" }\n',
   });
   alice = await gateway.person('alice');
@@ -194,6 +198,28 @@ describe('what nobody labelled', () => {
     const { rows } = await client.query('select note from customers where id in (4, 5) order by id');
     expect(rows[0]?.note).toBe('paid with **** **** **** 1111 in March');
     expect(rows[1]?.note).not.toContain('private5@home.example');
+  });
+});
+
+describe('an error', () => {
+  it('does not quote the row that failed to somebody who may not see all of it', async () => {
+    const carol = await gateway.client(await gateway.person('carol'));
+    for (const text of [
+      'update customers set name = null where id = 1',
+      'insert into customers (name) values (null)',
+    ]) {
+      const told = await carol
+        .query(text)
+        .catch((thrown: { code: string; detail?: string; message: string }) => thrown);
+      expect(told).toMatchObject({ code: '23502', detail: undefined });
+      expect(JSON.stringify(told)).not.toContain('@');
+    }
+    await carol.end();
+    const bob = await gateway.client(await gateway.person('bob'));
+    await expect(bob.query('update customers set name = null where id = 1')).rejects.toMatchObject({
+      detail: expect.stringContaining('customer1@mail.example'),
+    });
+    await bob.end();
   });
 });
 

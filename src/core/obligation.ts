@@ -43,4 +43,9 @@ export interface DetectObligation {
   readonly except?: readonly { readonly table: number; readonly attribute: number }[];
 }
 
-export type Obligation = MaskObligation | RowCapObligation | DetectObligation;
+/** Of errors and notices tell the code and the message, not the details: they may quote rows with labelled columns. */
+export interface TerseObligation {
+  readonly kind: 'terse';
+}
+
+export type Obligation = MaskObligation | RowCapObligation | DetectObligation | TerseObligation;

@@ -87,6 +87,7 @@ function walk(engine: PolicyEngine, question: SqlQuestion, statement: StatementF
     decisions.push(...ruling.decisions);
     if (ruling.revealed && use.use === 'read') revealed.push(use);
   }
+  decisions.push(...onBystanders(statement, target.labels, answer));
   if (decisions.length === 0) decisions.push(...onNothing(question, statement, { asked, answer }));
   return { decisions, revealed };
 }
@@ -102,6 +103,15 @@ function onColumn(
     (action): Ask => ({ action, resource: use.column, labels, permitted: true }),
   );
   return asks.map(answer);
+}
+
+/** Whoever may not see every labelled column of a row that is written is told of its errors in few words. */
+function onBystanders({ bystanders = [] }: StatementFacts, above: readonly Label[], answer: Answer): Permit[] {
+  const hidden = bystanders.some(({ column, labels }) => {
+    const all = [...labels.map(({ label }) => label), ...above];
+    return answer({ action: 'reveal', resource: column, labels: all }).effect !== 'permit';
+  });
+  return hidden ? [{ effect: 'permit', policies: [], obligations: [{ kind: 'terse' }] }] : [];
 }
 
 /** A statement that uses nothing asks for nothing, unless what it does is not reading: then its verb is asked. */

@@ -51,6 +51,11 @@ export class Run {
     return this.clearance.operation.facts.statements.some((statement) => statement.copy?.direction === 'in');
   }
 
+  /** Whether errors may be told with their code and message only. */
+  get terse(): boolean {
+    return this.clearance.obligations.some((one) => one.kind === 'terse');
+  }
+
   /** Whether a result of it may be cut short: then nothing else may be in flight behind it. */
   get exclusive(): boolean {
     return (

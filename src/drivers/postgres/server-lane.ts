@@ -6,7 +6,7 @@ import {
   readParameterStatus,
   readReadyForQuery,
 } from '../../wire/postgres/backend.ts';
-import { readReport } from '../../wire/postgres/error-response.ts';
+import { readReport, withoutDetails, writeReport } from '../../wire/postgres/error-response.ts';
 import { Framer } from '../../wire/postgres/framer.ts';
 import { readRowDescription } from '../../wire/postgres/row-description.ts';
 import { Backend, backendLimit } from '../../wire/postgres/types.ts';
@@ -120,7 +120,7 @@ export class ServerLane {
         this.#renumber(body);
         return this.#forward();
       case Backend.noticeResponse:
-        return this.#forward();
+        return this.#report(head, readReport(bytes, body, end));
       default:
         return this.#unexpected();
     }
@@ -262,7 +262,7 @@ export class ServerLane {
     } else if (run?.cut !== undefined && !fatal) {
       if (run.error === undefined) talk.toClient.piece(errorOf(run.cut));
     } else {
-      this.#forward();
+      this.#report(head, report);
     }
     const heldSyncs = talk.copyIn?.heldSyncs ?? 0;
     this.#copyFailed = talk.copyIn !== undefined;
@@ -283,6 +283,12 @@ export class ServerLane {
       talk.toServer.piece(SYNC);
       talk.skipping = false;
     }
+  }
+
+  /** Passes an error or notice on, without what may quote rows where the caller may not see all of them. */
+  #report(head: Entry | undefined, report: ReadonlyMap<string, string>): void {
+    if (runOf(head)?.terse) this.#talk.toClient.piece(writeReport(this.#framer.type, withoutDetails(report)));
+    else this.#forward();
   }
 
   #describe(head: Entry | undefined, rows: boolean): void {

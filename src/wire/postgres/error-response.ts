@@ -47,3 +47,19 @@ export function readReport(bytes: Uint8Array, start: number, end: number): Reado
   reader.done();
   return fields;
 }
+
+/** Detail, hint, context and internal query: what may hold values of rows the statement touched. */
+const DETAILS: ReadonlySet<string> = new Set(['D', 'H', 'W', 'q', 'p']);
+
+export function withoutDetails(report: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map([...report].filter(([letter]) => !DETAILS.has(letter)));
+}
+
+export function writeReport(type: number, report: ReadonlyMap<string, string>): Uint8Array {
+  return new ByteWriter(256)
+    .message(type, (body) => {
+      for (const [letter, value] of report) body.byte(letter.charCodeAt(0)).cstring(value);
+      body.byte(0);
+    })
+    .take();
+}
