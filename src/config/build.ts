@@ -50,6 +50,7 @@ export function buildConfig(raw: RawConfig, context: BuildContext): Config {
       key: buildPem(tls.key, ['tls', 'key'], directory, notes),
     },
     evidence: { durability: section('evidence')?.durability ?? 'process' },
+    feedGrace: section('feed_grace') ?? 60,
     identity: { providers: buildProviders(entries(raw.identity?.providers, ['identity', 'providers'], broken), notes) },
     targets: buildTargets(raw, context, detectors),
     detectors,

@@ -22,6 +22,8 @@ export interface Config {
   /** Undefined: a certificate is generated in the data folder. */
   readonly tls: { readonly certificate: SecretReference; readonly key: SecretReference } | undefined;
   readonly evidence: { readonly durability: 'process' | 'power' };
+  /** Seconds that revocations may go unheard before sessions are ended; operations pause after two. */
+  readonly feedGrace: number;
   readonly identity: { readonly providers: readonly ProviderConfig[] };
   readonly targets: readonly TargetConfig[];
   readonly detectors: readonly DetectorConfig[];

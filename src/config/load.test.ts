@@ -75,6 +75,7 @@ describe('a configuration', () => {
       store: { kind: 'embedded' },
       tls: undefined,
       evidence: { durability: 'process' },
+      feedGrace: 60,
       listen: { https: { host: '127.0.0.1', port: 7443 }, postgres: { host: '127.0.0.1', port: 7432 } },
       targets: [],
     });

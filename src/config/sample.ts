@@ -37,6 +37,9 @@ listen:
 evidence:
   durability: process
 
+# Seconds that revocations may go unheard (the store is down) before sessions are ended. Operations pause after two.
+feed_grace: 60
+
 # Who vouches for people and for workloads. Without any, only the local socket's owner gets in.
 #identity:
 #  providers:

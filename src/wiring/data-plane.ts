@@ -22,9 +22,6 @@ import type { Settings } from './settings.ts';
 import { systemClock, systemRandom } from './system.ts';
 import { credentialOf, type Targets } from './targets.ts';
 
-/** Milliseconds the feed may be silent before sessions are ended. */
-const FEED_GRACE = 60_000;
-
 export interface DataPlaneParts {
   readonly foundation: Foundation;
   readonly settings: () => Settings;
@@ -65,7 +62,7 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
   const thread = new ReadingThread();
   const reader = new CachedReader(catalogs, thread, systemClock);
   const registry = new Registry();
-  const revocations = new Revocations(store.feed, registry, FEED_GRACE, (entry: FeedEntry) => {
+  const revocations = new Revocations(store.feed, registry, settings().config.feedGrace * 1_000, (entry: FeedEntry) => {
     if (entry.kind === 'catalog') catalogs.changed(entry.target, entry.database);
   });
 

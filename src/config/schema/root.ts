@@ -19,6 +19,7 @@ interface RawGateway {
   listen?: { https?: string; postgres?: string; health?: string };
   tls?: { certificate: string; key: string };
   evidence?: { durability?: 'process' | 'power' };
+  feed_grace?: number;
   detectors?: { name: string; pattern: string }[];
   approvals?: { rules?: { name: string; ask: string[] }[] };
   policies?: string;
@@ -38,6 +39,7 @@ const gateway = {
   ),
   tls: Type.Optional(Type.Object({ certificate: line, key: line }, CLOSED)),
   evidence: Type.Optional(Type.Object({ durability: Type.Optional(Type.Enum(['process', 'power'])) }, CLOSED)),
+  feed_grace: Type.Optional(Type.Integer({ minimum: 2, maximum: 3600 })),
   detectors: Type.Optional(
     Type.Array(
       Type.Object({ name: Type.String(NAME), pattern: Type.String({ minLength: 1, maxLength: 512 }) }, CLOSED),
