@@ -18,6 +18,8 @@ export interface Seen {
 export class RawClient {
   readonly socket: Socket;
   readonly seen: Seen[] = [];
+  /** What came during login. */
+  welcome: readonly Seen[] = [];
   closed = false;
   readonly #framer = new Framer(() => 1 << 28);
 
@@ -60,9 +62,14 @@ export class RawClient {
   }
 
   /** Logs in with SCRAM on a plain connection, up to the first ReadyForQuery. */
-  async login(user: string, secret: string, database: string): Promise<void> {
+  async login(
+    user: string,
+    secret: string,
+    database: string,
+    startup: (parameters: Map<string, string>) => Uint8Array = writeStartup,
+  ): Promise<void> {
     this.send(
-      writeStartup(
+      startup(
         new Map([
           ['user', user],
           ['database', database],
@@ -77,7 +84,7 @@ export class RawClient {
     const final = await this.#authentication(2);
     scram.verify(final.kind === 'sasl-final' ? final.data : '');
     await this.wait((seen) => seen.some((one) => one.type === 'Z'));
-    this.seen.length = 0;
+    this.welcome = this.seen.splice(0);
   }
 
   async #authentication(index: number): Promise<Authentication> {
