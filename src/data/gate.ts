@@ -5,14 +5,14 @@ import type { Clearance, Operation } from '../core/operation.ts';
 /** What the gate asks. Each may throw or reject: a fault on the road to a decision is a denial. */
 export interface GatePorts {
   /** Whether this session may clear anything at all now: alive, feed fresh, evidence writable. Waits out a pause. */
-  admit(): Denial | undefined | Promise<Denial | undefined>;
-  decide(operation: Operation): Decision;
+  readonly admit: () => Denial | undefined | Promise<Denial | undefined>;
+  readonly decide: (operation: Operation) => Decision;
   /** Waits for people. The answer is a permit or a denial. */
-  outcome(operation: Operation, hold: Hold): Promise<Decision>;
+  readonly outcome: (operation: Operation, hold: Hold) => Promise<Decision>;
   /** Takes the operation's uses from the grants of the path, or says which is used up. */
-  debit(operation: Operation): Denial | undefined | Promise<Denial | undefined>;
+  readonly debit: (operation: Operation) => Denial | undefined | Promise<Denial | undefined>;
   /** Resolves once the record is as durable as the target wants. */
-  record(operation: Operation, sequence: number, decision: Decision): Promise<void>;
+  readonly record: (operation: Operation, sequence: number, decision: Decision) => Promise<void>;
 }
 
 /**

@@ -64,6 +64,6 @@ export class Registry {
   }
 
   stopAll(ending: Ending): void {
-    for (const { session } of [...this.#live.values()]) session.stop(ending);
+    for (const { session } of this.#live.values()) session.stop(ending);
   }
 }

@@ -80,7 +80,7 @@ export class Revocations {
   }
 
   #release(): void {
-    for (const each of [...this.#waiting]) each();
+    for (const each of this.#waiting) each();
     this.#waiting.clear();
   }
 }

@@ -29,7 +29,7 @@ export interface ThrowawayPostgres {
   readonly user: string;
   readonly password: string;
   /** Runs statements as superuser and returns the rows of the last one. */
-  query(text: string, database?: string): Promise<readonly Record<string, unknown>[]>;
+  readonly query: (text: string, database?: string) => Promise<readonly Record<string, unknown>[]>;
   stop(): Promise<void>;
 }
 

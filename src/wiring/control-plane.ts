@@ -89,7 +89,7 @@ export async function openControlPlane(parts: ControlPlaneParts): Promise<Contro
         code: fault.code,
         message: fault.message,
         request,
-        cause: String(fault.cause ?? ''),
+        cause: fault.cause instanceof Error ? fault.cause.message : undefined,
       }),
   });
   const probes = await startHealth(config.listen.health, health).catch(async (thrown: unknown) => {
@@ -129,8 +129,12 @@ async function testTarget(name: string, targets: Targets, { resolve }: Foundatio
     const { target } = wired;
     const credential = await credentialOf(targets, name, target.roles[0] ?? '', resolve);
     const connection = await connectCatalog(target, target.database, { ...credential, role: undefined });
-    const [row] = await connection.query('select pg_catalog.version() as version').finally(() => connection.end());
-    return { ok: true, message: `logged in: ${String(row?.['version'])}`, milliseconds: took() };
+    try {
+      const [row] = await connection.query('select pg_catalog.version() as version');
+      return { ok: true, message: `logged in: ${String(row?.['version'])}`, milliseconds: took() };
+    } finally {
+      await connection.end();
+    }
   } catch (thrown) {
     const fault = asFault(thrown);
     const cause = fault.cause instanceof Error ? `: ${fault.cause.message}` : '';

@@ -21,7 +21,7 @@ export interface Foundation {
   readonly evidenceDir: string;
   readonly recordingKeys: RecordingKeys;
   /** Opens a secret reference of the configuration. Throws Fault SECRET_UNAVAILABLE. */
-  resolve(reference: SecretReference): Promise<string>;
+  readonly resolve: (reference: SecretReference) => Promise<string>;
   close(): Promise<void>;
 }
 
