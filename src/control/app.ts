@@ -14,6 +14,7 @@ import { loginRoutes } from './routes/login.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { targetRoutes } from './routes/targets.ts';
 import { whoamiRoutes } from './routes/whoami.ts';
+import type { Routes } from './routes.ts';
 
 /**
  * The control plane's HTTP: what people, CI jobs and consoles ask for. It reads the store and the evidence, decides by
@@ -26,15 +27,6 @@ export interface AppOptions {
   readonly isLocal: (request: FastifyRequest) => boolean;
   /** Told about faults that were answered with 5xx: for the log. */
   readonly onFault: (fault: Fault, request: string) => void;
-}
-
-/** What a route module gets. */
-export interface Routes {
-  readonly app: FastifyInstance;
-  readonly ports: ControlPorts;
-  /** Who is asking; throws 401. */
-  readonly caller: (request: FastifyRequest) => Promise<Caller>;
-  readonly origin: (request: FastifyRequest) => Origin;
 }
 
 const BODY_LIMIT = 64 * 1024;

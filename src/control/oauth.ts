@@ -3,9 +3,9 @@ import { currentOf } from '../core/grant.ts';
 import type { IssuedPass } from '../identity/exchange.ts';
 import { PASS_TYPE, TOKEN_EXCHANGE } from '../identity/exchange-request.ts';
 import { isOAuthError, type OAuthError, oauthError } from '../identity/oauth-error.ts';
-import type { Routes } from './app.ts';
 import { readForm } from './form.ts';
 import type { ControlPorts } from './ports.ts';
+import type { Routes } from './routes.ts';
 
 const FORM_LIMIT = 256 * 1024;
 

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { asFault } from '../core/fault.ts';
-import type { Routes } from './app.ts';
 import type { Caller } from './caller.ts';
 import { faultProblem, HttpProblem } from './http-problem.ts';
+import type { Routes } from './routes.ts';
 
 /** How often a running stream asks again whether its reader may still read. */
 const RECHECK_MS = 2000;

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { Fault } from '../core/fault.ts';
 import type { RootKey } from './root-key.ts';
 
@@ -49,11 +49,6 @@ export function envelope(root: RootKey): Envelope {
       }
     },
   };
-}
-
-/** One key per purpose from one secret (RFC 5869). */
-export function deriveKey(secret: Uint8Array, purpose: string): Buffer {
-  return Buffer.from(hkdfSync('sha256', secret, new Uint8Array(0), `sallyport ${purpose} 1`, 32));
 }
 
 function unavailable(message: string, cause?: unknown): Fault {

@@ -1,8 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, hkdfSync, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Fault } from '../core/fault.ts';
-import { deriveKey } from './envelope.ts';
 
 /*
  * Secrets: the root key, what is sealed under it, references to secrets kept elsewhere, and the gateway's own
@@ -48,6 +47,11 @@ export function rootKey(bytes: Uint8Array): RootKey {
     id,
     derive: (purpose) => deriveKey(secret, purpose),
   };
+}
+
+/** One key per purpose from one secret (RFC 5869). */
+function deriveKey(secret: Uint8Array, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, new Uint8Array(0), `sallyport ${purpose} 1`, 32));
 }
 
 /** Losing it loses every sealed secret and every recording: the file is flushed before anything depends on it. */

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
-import type { Routes } from '../app.ts';
 import { demand } from '../caller.ts';
 import { HttpProblem } from '../http-problem.ts';
+import type { Routes } from '../routes.ts';
 import { sendLines } from '../stream.ts';
 
 const query = Type.Object(

@@ -2,10 +2,10 @@ import { type Static, Type } from 'typebox';
 import type { TargetConfig } from '../../config/config.ts';
 import { type Chain, currentOf, type Grant } from '../../core/grant.ts';
 import type { Principal } from '../../core/principal.ts';
-import type { Routes } from '../app.ts';
 import { askContext, type Caller, chainReaches, demand, may, owns } from '../caller.ts';
 import { HttpProblem, notFound } from '../http-problem.ts';
 import type { ControlPorts } from '../ports.ts';
+import type { Routes } from '../routes.ts';
 
 const MAX_SQL = 1 << 20;
 

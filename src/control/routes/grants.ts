@@ -2,9 +2,9 @@ import { type Static, Type } from 'typebox';
 import { currentOf, rootOf } from '../../core/grant.ts';
 import type { GrantFilter, ListedGrant } from '../../identity/ports.ts';
 import { revoke } from '../../identity/revoke.ts';
-import type { Routes } from '../app.ts';
 import { type Caller, callerId, inPerson, may, owns } from '../caller.ts';
 import { notFound } from '../http-problem.ts';
+import type { Routes } from '../routes.ts';
 import { iso } from './whoami.ts';
 
 const id = Type.String({ pattern: '^[0-9A-Za-z]{22}$' });

@@ -1,4 +1,4 @@
-import type { Routes } from '../app.ts';
+import type { Routes } from '../routes.ts';
 
 /** What a client must know before anybody has logged in: where to. Nothing here is secret. */
 export function loginRoutes({ app, ports }: Routes): void {

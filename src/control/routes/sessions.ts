@@ -2,9 +2,9 @@ import { type Static, Type } from 'typebox';
 import type { ListedSession, SessionFilter } from '../../core/directory.ts';
 import type { RecordingEntry } from '../../core/evidence.ts';
 import { currentOf, rootOf } from '../../core/grant.ts';
-import type { Routes } from '../app.ts';
 import { type Caller, callerId, demand, inPerson, may } from '../caller.ts';
 import { notFound } from '../http-problem.ts';
+import type { Routes } from '../routes.ts';
 import { sendLines } from '../stream.ts';
 import { iso } from './whoami.ts';
 

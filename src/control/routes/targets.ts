@@ -1,9 +1,9 @@
 import { type Static, Type } from 'typebox';
 import { formatAddress } from '../../config/address.ts';
 import type { TargetConfig } from '../../config/config.ts';
-import type { Routes } from '../app.ts';
 import { callerId, demand, may, reaches } from '../caller.ts';
 import { notFound } from '../http-problem.ts';
+import type { Routes } from '../routes.ts';
 
 const name = Type.Object({ name: Type.String({ maxLength: 63 }) });
 const sealing = Type.Object(

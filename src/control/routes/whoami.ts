@@ -1,6 +1,6 @@
 import { agentsOf, currentOf, rootOf } from '../../core/grant.ts';
-import type { Routes } from '../app.ts';
 import { callerName, inPerson, may } from '../caller.ts';
+import type { Routes } from '../routes.ts';
 
 const ROLES = ['gateway-admin', 'gateway-approve', 'gateway-audit'] as const;
 

@@ -3,26 +3,11 @@ import { Fault } from '../../core/fault.ts';
 import { writeReadyForQuery } from '../../wire/postgres/backend.ts';
 import { Framer } from '../../wire/postgres/framer.ts';
 import { Frontend, frontendLimit, MAX_TEXT } from '../../wire/postgres/types.ts';
+import type { Asking } from './asking.ts';
 import type { Conversation } from './conversation.ts';
 import { BROKEN_PARSE, BROKEN_QUERY, errorOf, sqlState } from './denial.ts';
 import * as extended from './extended.ts';
 import { query } from './query.ts';
-
-/** What the handlers of messages may do. */
-export interface Asking {
-  readonly talk: Conversation;
-  /** The message at hand, valid until the handler settles. */
-  readonly frame: Framer;
-  /** Relays the message at hand as it came. */
-  forward(): void;
-  /**
-   * Puts an error in the place of the message at hand, so that the server ends where its own error would have left it.
-   * `state`: an SQLSTATE more fitting than the reason's.
-   */
-  refuse(denial: Denial, kind: 'simple' | 'extended', state?: string): void;
-  /** Connects to the target if that did not happen yet. */
-  connect(): Promise<void>;
-}
 
 /**
  * From the client to the target, in order: a message that has to be decided stops the lane until it is, and the

@@ -1,9 +1,7 @@
-import { deny } from '../../core/decision.ts';
-import { Fault } from '../../core/fault.ts';
 import type { Operation } from '../../core/operation.ts';
 import { readQuery } from '../../wire/postgres/query.ts';
-import type { Asking } from './client-lane.ts';
-import { dependent, isRefusal, type Refusal, read, resolve } from './reading.ts';
+import type { Asking } from './asking.ts';
+import { dependent, isRefusal, type Refusal, read, refuseText, resolve } from './reading.ts';
 import { register } from './register.ts';
 import { Run } from './run.ts';
 import { SWALLOWED_QUERY } from './settings.ts';
@@ -59,12 +57,4 @@ export async function query(asking: Asking): Promise<void> {
     talk.flushServer();
     await answered;
   }
-}
-
-/** Text in a wrong encoding is refused like any text that cannot be read; other damage ends the connection. */
-export async function refuseText(asking: Asking, thrown: unknown, kind: 'simple' | 'extended'): Promise<void> {
-  if (!(thrown instanceof Fault) || thrown.code !== 'PROTOCOL_ENCODING') throw thrown;
-  const denial = deny('unreadable', 'the statement is not valid UTF-8');
-  await asking.talk.session.refused('(not UTF-8)', denial);
-  asking.refuse(denial, kind, '22021');
 }

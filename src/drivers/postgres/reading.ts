@@ -1,7 +1,7 @@
 import { type Denial, deny } from '../../core/decision.ts';
 import type { SqlFacts, StatementFacts } from '../../core/facts.ts';
 import { asFault, Fault } from '../../core/fault.ts';
-import type { Asking } from './client-lane.ts';
+import type { Asking } from './asking.ts';
 import { FLUSH, SYNC } from './messages.ts';
 import { PROBE, readProbe } from './probe.ts';
 
@@ -99,6 +99,14 @@ function unreadable(fault: Fault): Refusal {
     default:
       return { denial: deny('unreadable', fault.message) };
   }
+}
+
+/** Text in a wrong encoding is refused like any text that cannot be read; other damage ends the connection. */
+export async function refuseText(asking: Asking, thrown: unknown, kind: 'simple' | 'extended'): Promise<void> {
+  if (!(thrown instanceof Fault) || thrown.code !== 'PROTOCOL_ENCODING') throw thrown;
+  const denial = deny('unreadable', 'the statement is not valid UTF-8');
+  await asking.talk.session.refused('(not UTF-8)', denial);
+  asking.refuse(denial, kind, '22021');
 }
 
 const merged = new WeakMap<SqlFacts, WeakMap<SqlFacts, SqlFacts>>();

@@ -1,0 +1,19 @@
+import type { Denial } from '../../core/decision.ts';
+import type { Framer } from '../../wire/postgres/framer.ts';
+import type { Conversation } from './conversation.ts';
+
+/** What the handlers of messages may do. */
+export interface Asking {
+  readonly talk: Conversation;
+  /** The message at hand, valid until the handler settles. */
+  readonly frame: Framer;
+  /** Relays the message at hand as it came. */
+  forward(): void;
+  /**
+   * Puts an error in the place of the message at hand, so that the server ends where its own error would have left it.
+   * `state`: an SQLSTATE more fitting than the reason's.
+   */
+  refuse(denial: Denial, kind: 'simple' | 'extended', state?: string): void;
+  /** Connects to the target if that did not happen yet. */
+  connect(): Promise<void>;
+}
