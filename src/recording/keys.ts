@@ -19,6 +19,8 @@ import type { KeyWrap } from './ports.ts';
 const PERIOD = 30 * 24 * 3_600_000;
 const KEY = 32;
 const NONCE = 12;
+/** Of one process, well below the 2^32 random nonces that NIST SP 800-38D §8.3 allows one key. */
+const MOST_SEALS = 2 ** 30;
 const TAG = 16;
 const ID = /^[0-9a-f]{32}$/;
 
@@ -90,10 +92,11 @@ export function recordingKeys(dir: string, wrap: KeyWrap, clock: Clock): Recordi
       const now = clock.now();
       const known = current.get(target);
       if (known && isUsable(dir, known, now)) return known.key;
+      const worn = known?.key.worn() ?? false;
       const young = listKeys(dir)
         .filter((key) => key.target === target && key.at <= now && now < key.at + PERIOD)
         .sort((a, b) => b.at - a.at)[0];
-      const { id, at } = young ?? make(target, now);
+      const { id, at } = (worn ? undefined : young) ?? make(target, now);
       const key = sealingKey(id, secretOf(id, target));
       current.set(target, { key, until: at + PERIOD, checked: now });
       return key;
@@ -113,8 +116,13 @@ export function recordingKeys(dir: string, wrap: KeyWrap, clock: Clock): Recordi
   };
 }
 
+interface SealingKey extends RecordingKey {
+  /** It has sealed as much as it may. */
+  readonly worn: () => boolean;
+}
+
 interface CurrentKey {
-  readonly key: RecordingKey;
+  readonly key: SealingKey;
   readonly until: number;
   /** When its file was last seen. */
   checked: number;
@@ -122,25 +130,37 @@ interface CurrentKey {
 
 /** Another process may have shredded it; once a second is often enough to look, and this is the hot path. */
 function isUsable(dir: string, known: CurrentKey, now: number): boolean {
-  if (now >= known.until) return false;
+  if (now >= known.until || known.key.worn()) return false;
   if (Math.abs(now - known.checked) < 1000) return true;
   known.checked = now;
   return existsSync(pathOf(dir, known.key.id));
 }
 
-function sealingKey(id: string, secret: Buffer): RecordingKey {
+function sealingKey(id: string, secret: Buffer): SealingKey {
   const own = createSecretKey(secret);
+  let seals = 0;
   return {
     id,
-    // Random nonces: one key seals far fewer chunks in a month than the 2^32 that NIST SP 800-38D allows.
+    worn: () => seals >= MOST_SEALS,
     seal: (entries, sessions, context) => {
-      const nonce = randomBytes(NONCE);
+      seals += 1;
+      const nonce = nextNonce();
       const cipher = createCipheriv('aes-256-gcm', own, nonce).setAAD(context);
       const sealed = cipher.update(encodeEntries(entries, sessions));
       cipher.final();
       return Buffer.concat([nonce, sealed, cipher.getAuthTag()]);
     },
   };
+}
+
+/** Random nonces, asked for in bulk: one at a time costs more than the encryption of a small chunk. */
+let nonces = Buffer.alloc(0);
+
+function nextNonce(): Buffer {
+  if (nonces.length < NONCE) nonces = randomBytes(256 * NONCE);
+  const nonce = nonces.subarray(0, NONCE);
+  nonces = nonces.subarray(NONCE);
+  return nonce;
 }
 
 function open(secret: Buffer, body: Uint8Array, context: Uint8Array): Buffer {
