@@ -3,7 +3,7 @@ import { type Stage, setStage } from './demo/stage.ts';
 import { play } from './demo/story.ts';
 import { whatToTry } from './demo/tries.ts';
 import { say, shown, title } from './demo/voice.ts';
-import { note, style } from './output.ts';
+import { note, print, style } from './output.ts';
 import { untilStopped } from './stopping.ts';
 
 /**
@@ -16,14 +16,14 @@ export async function demo({ once }: { readonly once: boolean }): Promise<number
   const began = performance.now();
   title('Sallyport', 'A person, a CI job, a helper, and a real PostgreSQL with a gateway in between.');
   const setting = setStage();
-  // What is being set up when somebody interrupts is taken down all the same.
-  if ((await Promise.race([setting.then(() => 'set'), stopping])) !== 'set') return await takeDown(await setting);
+  const early = await Promise.race([setting.then(() => 'set'), stopping]);
   const stage = await setting;
   try {
-    const told = await Promise.race([tell(stage), stopping.then(() => undefined)]);
-    if (told === undefined) return INTERRUPTED;
-    if (!told) return 1;
-    say('');
+    if (early === 'stopped') return INTERRUPTED;
+    const failure = await Promise.race([tell(stage), stopping]);
+    if (failure === 'stopped') return INTERRUPTED;
+    if (failure !== undefined) return report(failure, stage);
+    print('');
     say(`Every step was as it should be, after ${((performance.now() - began) / 1000).toFixed(1)} s.`);
     if (once) return 0;
     await whatToTry(stage);
@@ -37,24 +37,27 @@ export async function demo({ once }: { readonly once: boolean }): Promise<number
 
 const INTERRUPTED = 130; // as a shell counts SIGINT
 
-async function takeDown(stage: Stage): Promise<number> {
-  await stage.close();
-  return INTERRUPTED;
+interface Failed {
+  readonly step: string;
+  readonly thrown: unknown;
 }
 
-/** True when all of it went as told. */
-async function tell(stage: Stage): Promise<boolean> {
-  let step = 'the beginning';
+/** Undefined when all of it went as told. */
+async function tell(stage: Stage): Promise<Failed | undefined> {
+  let step = '';
   try {
     await play(stage, (name) => {
       step = name;
     });
-    return true;
+    return undefined;
   } catch (thrown) {
-    note(`\n${style.red('failed')} at step: ${step}`);
-    note(thrown instanceof Error ? thrown.message : String(thrown));
-    if (thrown instanceof Untrue) shown(thrown.seen);
-    for (const trouble of stage.troubles.slice(-10)) note(style.dim(trouble));
-    return false;
+    return { step, thrown };
   }
+}
+
+function report({ step, thrown }: Failed, { troubles }: Stage): number {
+  note(`\n${style.red('failed')} at step "${step}": ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+  if (thrown instanceof Untrue) shown(thrown.seen);
+  for (const trouble of troubles.slice(-10)) note(style.dim(trouble));
+  return 1;
 }

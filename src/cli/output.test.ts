@@ -95,7 +95,7 @@ describe('the tree of grants', () => {
         'B',
         { name: 'helper', assurance: 'asserted' },
         {
-          caveats: { scopes: [{ target: 'shop', actions: ['select'], tables: { 'public.orders': '*' } }] },
+          caveats: { scopes: [{ target: 'shop', actions: ['select'], tables: { 'public.orders': ['id'] } }] },
           purpose: 'x',
         },
       ),
@@ -103,10 +103,15 @@ describe('the tree of grants', () => {
       grant('A', null, null),
     ];
     expect(plain(grantTree(listed, now))).toEqual([
-      'alice  A  ends in 1 h',
-      '└─ deploy (attested)  B  revoked',
-      '   └─ helper (asserted)  C  ends in 1 h  shop select on public.orders  “x”',
-      'lost (asserted)  D  ends in 1 h',
+      'alice',
+      '│  A  ends in 1 h',
+      '└─ deploy (attested)',
+      '   │  B  revoked',
+      '   └─ helper (asserted)',
+      '         C  ends in 1 h  “x”',
+      '         shop select on public.orders (id)',
+      'lost (asserted)',
+      '   D  ends in 1 h',
     ]);
   });
 

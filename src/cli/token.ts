@@ -27,7 +27,7 @@ export async function exchange(gateway: GatewayClient, fields: Readonly<Record<s
   return {
     pass,
     grant: text(answer['grant_id']),
-    expires: new Date(Date.now() + 1000 * (number(answer['expires_in']) ?? 0)).toISOString(),
+    expires: new Date(1000 * (number(about['exp']) ?? 0)).toISOString(),
     connectBy: text(answer['connect_by']),
     summary: text(answer['summary']),
     principal: text(about['username']) || undefined,

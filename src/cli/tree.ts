@@ -14,30 +14,39 @@ export function grantTree(grants: readonly JsonObject[], now: number = Date.now(
   const draw = (under: string, indent: string): string[] => {
     const below = children.get(under) ?? [];
     return below.flatMap((grant, index) => {
+      const id = text(grant['id']);
       const last = index === below.length - 1;
       const root = under === '';
       const branch = root ? '' : last ? '└─ ' : '├─ ';
-      const inner = root ? '' : last ? '   ' : '│  ';
-      return [`${indent}${style.dim(branch)}${label(grant, now)}`, ...draw(text(grant['id']), `${indent}${inner}`)];
+      const inner = `${indent}${root ? '' : last ? '   ' : '│  '}`;
+      const trunk = children.has(id) ? '│  ' : '   ';
+      return [
+        `${style.dim(`${indent}${branch}`)}${name(grant)}`,
+        ...about(grant, now).map((line) => `${style.dim(`${inner}${trunk}`)}${line}`),
+        ...draw(id, inner),
+      ];
     });
   };
   return draw('', '');
 }
 
-function label(grant: JsonObject, now: number): string {
+function name(grant: JsonObject): string {
   const agent = object(grant['agent']);
   const principal = object(grant['principal']);
-  const name =
+  const plain =
     text(agent['name']) === '' ? text(principal['name']) : `${text(agent['name'])} (${text(agent['assurance'])})`;
+  return style.bold(clean(plain));
+}
+
+/** A line of what it is, and one for each thing it may. */
+function about(grant: JsonObject, now: number): string[] {
   const parts = [
-    style.bold(clean(name)),
     style.dim(text(grant['id'])),
     grant['revoked'] ? style.red('revoked') : expiry(text(grant['expires']), now),
-    ...scope(object(grant['caveats'])),
     ...(text(grant['uses_left']) === '' ? [] : [`${text(grant['uses_left'])} uses left`]),
     ...(text(grant['purpose']) === '' ? [] : [`“${clean(text(grant['purpose']))}”`]),
   ];
-  return parts.join('  ');
+  return [parts.join('  '), ...scope(object(grant['caveats']))];
 }
 
 function expiry(expires: string, now: number): string {
@@ -49,7 +58,9 @@ function scope(caveats: JsonObject): string[] {
   const scopes = list(caveats['scopes']).map(object);
   return scopes.map((each) => {
     const actions = each['actions'] === undefined ? '' : ` ${texts(each['actions']).join('+')}`;
-    const tables = Object.keys(object(each['tables']));
+    const tables = Object.entries(object(each['tables'])).map(([table, columns]) =>
+      columns === '*' ? table : `${table} (${texts(columns).join(', ')})`,
+    );
     return clean(`${text(each['target'])}${actions}${tables.length > 0 ? ` on ${tables.join(', ')}` : ''}`);
   });
 }

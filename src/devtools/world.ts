@@ -34,7 +34,9 @@ const ANY_PORT = { https: 0, postgres: 0, health: 0 };
 
 export async function startWorld(options: WorldOptions): Promise<World> {
   const { directory, ports = ANY_PORT, more = '', policies = {} } = options;
-  const [idp, postgres] = await Promise.all([startDevIdp(), startPostgres(options.postgres)]);
+  // First what may fail: nothing is left behind then.
+  const postgres = await startPostgres(options.postgres);
+  const idp = await startDevIdp();
   await stockShop(postgres);
   await postgres.query(`create database lab owner ${SHOP_USER}`);
   mkdirSync(join(directory, 'policies'), { recursive: true });

@@ -50,7 +50,7 @@ async function verify(options: VerifyOptions): Promise<void> {
   process.exitCode = report.ok ? 0 : 1;
   if (options.json) return printJson(report);
   if (report.chains.length > 0) {
-    print(plainTable(['WRITER', 'SEGMENTS', 'RECORDS', 'SIGNED TO', 'FROM', 'TO', 'HEAD'], report.chains.map(row)));
+    print(plainTable(['WRITER', 'SEGMENTS', 'RECORDS', 'SIGNED TO', 'LAST', 'HEAD'], report.chains.map(row)));
     print('');
   }
   for (const { file, at, after, what } of report.problems) {
@@ -66,9 +66,9 @@ async function verify(options: VerifyOptions): Promise<void> {
 }
 
 function row(chain: ChainReport): string[] {
-  const time = (at: number | undefined): string => (at === undefined ? '' : new Date(at).toISOString());
-  const { writer, segments, records, signed, firstAt, lastAt, head } = chain;
-  return [writer, String(segments), String(records), String(signed), time(firstAt), time(lastAt), head.slice(0, 16)];
+  const { writer, segments, records, signed, lastAt, head } = chain;
+  const last = lastAt === undefined ? '' : new Date(lastAt).toISOString();
+  return [writer, String(segments), String(records), String(signed), last, head.slice(0, 12)];
 }
 
 function readKey(path: string): string {

@@ -113,9 +113,13 @@ async function issue(options: IssueOptions, from: 'login' | 'environment'): Prom
   print(issued.pass);
   note('');
   note(clean(issued.summary));
-  note(`${style.dim('expires ')} ${issued.expires} (${relative(issued.expires)})`);
-  note(`${style.dim('connects')} until ${issued.connectBy} (${relative(issued.connectBy)})`);
-  note(`${style.dim('grant   ')} ${issued.grant}   ${style.dim(`sallyport pass revoke ${issued.grant}`)}`);
+  note(`${style.dim('grant  ')} ${issued.grant}`);
+  note(`${style.dim('expires')} ${issued.expires} (${relative(issued.expires)})`);
+  // Where it may connect for as long as it lives there is nothing to say.
+  if (Date.parse(issued.expires) - Date.parse(issued.connectBy) > 2000) {
+    note(`${style.dim('connect')} by ${issued.connectBy} (${relative(issued.connectBy)})`);
+  }
+  note(`${style.dim('end it ')} sallyport pass revoke ${issued.grant}`);
 }
 
 function subjectOf(options: IssueOptions, from: 'login' | 'environment', url: string): Record<string, string> {

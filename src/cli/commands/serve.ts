@@ -4,6 +4,7 @@ import { Fault } from '../../core/fault.ts';
 import type { Running } from '../../main.ts';
 import { Failure } from '../failure.ts';
 import { configPath, readConfig } from '../gateway.ts';
+import { untilStopped } from '../stopping.ts';
 
 export function addServe(program: Command): void {
   program
@@ -36,27 +37,13 @@ async function start(config: string): Promise<Running> {
   }
 }
 
-/** A terminal signals the launcher and this process, and the launcher passes its own on: that is one wish, not two. */
-const SAME_WISH_MS = 1000;
-
 /**
  * A first signal stops in order, the embedded store too, also while the gateway is still starting; one that comes
  * later does not wait for that.
  */
 async function runUntilStopped(config: string): Promise<void> {
-  let running: Running | undefined;
-  let since: number | undefined;
-  const close = (): void => {
-    running?.close().catch(() => process.exit(1));
-  };
-  const stop = (): void => {
-    if (since !== undefined && performance.now() - since > SAME_WISH_MS) process.exit(1);
-    if (since !== undefined) return;
-    since = performance.now();
-    close();
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
-  running = await start(config);
-  if (since !== undefined) close();
+  const stopped = untilStopped();
+  const running = await start(config);
+  stopped.then(() => running.close()).catch(() => process.exit(1));
   await running.closed;
 }

@@ -2,10 +2,12 @@
 export interface SqlClient {
   /** For people: which one, and its version. */
   readonly name: string;
-  /** What one would type to start it, without the password. */
-  commandLine(pass: string): string;
+  /** What one would type to start it, without the password; `brief` leaves out what is the same for every pass. */
+  commandLine(pass: string, brief?: boolean): string;
   /** Logs in, or gives what the client printed when it could not. */
   open(pass: string): Promise<SqlSession | string>;
+  /** Ends sessions that are still open. */
+  close(): void;
 }
 
 /** One connection that stays open. */

@@ -18,7 +18,16 @@ export async function erinWatches(stage: Stage, helper: Held): Promise<string> {
   const output = await sallyport(stage, erin, 'replay', session, '--instant');
   check('the whole chain stands above it', output, /alice@shop\.example > .*\(attested\) > helper \(asserted\)/);
   check('with what was masked, and what was denied', output, /masked: .*email/, /denied.*staff/, no(/customer1@mail/));
+  await scramWasUsed(stage, erin, session);
   return session;
+}
+
+/** The audit log knows how the helper logged in. */
+async function scramWasUsed(stage: Stage, erin: Held, session: string): Promise<void> {
+  const query = new URLSearchParams({ session, type: 'session.start', last: '1' });
+  let start = '';
+  for await (const event of stage.as(erin.pass).lines(`/v1/audit?${query.toString()}`)) start = JSON.stringify(event);
+  check('the helper’s login was bound to the gateway’s certificate', start, /"binding":"channel"/);
 }
 
 export async function auditHolds(stage: Stage, session: string): Promise<void> {

@@ -13,15 +13,20 @@ export function pgClient({ port, ca }: Address): SqlClient {
     ...scramLogin(pass),
     ssl: { ca: readFileSync(ca, 'utf8') },
     enableChannelBinding: true,
+    // As text, as the server wrote it.
+    types: { getTypeParser: () => (value: string) => value },
   });
+  const open = new Set<pg.Client>();
   return {
     name: 'the pg library (psql is not installed here)',
-    commandLine: (pass) => {
+    commandLine: (pass, brief) => {
       const { user } = scramLogin(pass);
+      if (brief) return `new pg.Client({ user: '${user}', … })`;
       return `new pg.Client({ host: 'localhost', port: ${port}, database: '${DATABASE}', user: '${user}', password, ssl: { ca } })`;
     },
     open: async (pass) => {
       const client = new pg.Client(config(pass));
+      open.add(client.once('end', () => open.delete(client)));
       try {
         const session = new PgSession(client);
         await client.connect();
@@ -29,6 +34,9 @@ export function pgClient({ port, ca }: Address): SqlClient {
       } catch (thrown) {
         return describe(thrown);
       }
+    },
+    close: () => {
+      for (const client of open) client.end().catch(() => {});
     },
   };
 }
@@ -69,7 +77,7 @@ class PgSession implements SqlSession {
 
 function table({ command, rowCount, fields, rows }: pg.QueryArrayResult): string {
   if (fields.length === 0) return [command, rowCount].filter((part) => part !== null).join(' ');
-  const cells = rows.map((row: unknown[]) => row.map((cell) => (cell === null ? '' : String(cell))));
+  const cells = rows.map((row: unknown[]) => row.map((cell) => (typeof cell === 'string' ? cell : '')));
   const head = fields.map((field) => field.name);
   return `${plainTable(head, cells)}\n(${rows.length} ${rows.length === 1 ? 'row' : 'rows'})`;
 }

@@ -14,11 +14,31 @@ export function findPsql(address: Address): SqlClient | undefined {
   const about = (pass: string): string =>
     `host=localhost port=${address.port} dbname=${DATABASE} user=${scramLogin(pass).user} ` +
     `sslmode=verify-full sslrootcert=${address.ca} channel_binding=require`;
+  const children = new Set<ChildProcessWithoutNullStreams>();
   return {
     name: `psql ${/\d+(?:\.\d+)?/.exec(version)?.[0] ?? ''}`,
-    commandLine: (pass) => `psql "${about(pass)}"`,
-    open: (pass) => PsqlSession.open(about(pass), scramLogin(pass).password),
+    commandLine: (pass, brief) => `psql "${brief ? `user=${scramLogin(pass).user} …` : about(pass)}"`,
+    open: (pass) => {
+      const child = startPsql(about(pass), scramLogin(pass).password);
+      children.add(child.once('close', () => children.delete(child)));
+      return PsqlSession.open(child);
+    },
+    close: () => {
+      for (const child of children) child.kill();
+    },
   };
+}
+
+function startPsql(about: string, password: string): ChildProcessWithoutNullStreams {
+  // One pipe for both, so that errors stand where they belong.
+  const args = ['-c', 'exec psql --no-psqlrc --pset=pager=off "$0" 2>&1', about];
+  const env = {
+    PATH: process.env['PATH'],
+    HOME: process.env['HOME'],
+    PGPASSWORD: password,
+    PGCLIENTENCODING: 'UTF8',
+  };
+  return spawn('/bin/sh', args, { env });
 }
 
 /** Fed through its standard input, one statement at a time; a line of its own tells where an answer ends. */
@@ -43,16 +63,8 @@ class PsqlSession implements SqlSession {
     });
   }
 
-  static async open(about: string, password: string): Promise<SqlSession | string> {
-    // One pipe for both, so that errors stand where they belong.
-    const args = ['-c', 'exec psql --no-psqlrc --pset=pager=off "$0" 2>&1', about];
-    const env = {
-      PATH: process.env['PATH'],
-      HOME: process.env['HOME'],
-      PGPASSWORD: password,
-      PGCLIENTENCODING: 'UTF8',
-    };
-    const session = new PsqlSession(spawn('/bin/sh', args, { env }));
+  static async open(child: ChildProcessWithoutNullStreams): Promise<SqlSession | string> {
+    const session = new PsqlSession(child);
     const greeting = await session.ask('');
     return session.#ended ? greeting : session;
   }

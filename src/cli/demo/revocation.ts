@@ -3,6 +3,7 @@ import { Failure } from '../failure.ts';
 import { check, no } from './check.ts';
 import { DATABASE, type SqlSession } from './client.ts';
 import { type Held, sallyport } from './passes.ts';
+import { ask } from './queries.ts';
 import type { Stage } from './stage.ts';
 import { chapter, confirmed, say, shown, typed } from './voice.ts';
 
@@ -23,18 +24,19 @@ export async function aliceRevokes(stage: Stage, cast: Revoking): Promise<void> 
   const running = open.begin('select pg_sleep(30);');
   await untilAsleep(stage);
   const since = performance.now();
-  await stage.as(alice.pass).post(`/v1/grants/${job.grant}/revoke`, { reason: 'the demo says so' });
+  await stage.as(alice.pass).post(`/v1/grants/${job.grant}/revoke`, { reason: 'the refund check is over' });
   const { output, at } = await running.interrupted;
   shown(output);
   check('the open session is ended in the middle of its statement', output, /FATAL/, /revoked/);
   confirmed(`${Math.round(at - since)} ms after Alice asked for it`);
   const again = await stage.client.open(helper.pass);
-  typed('$', stage.client.commandLine(helper.pass));
+  typed('$', stage.client.commandLine(helper.pass, true));
   const refused = typeof again === 'string' ? again : 'it logged in';
   shown(refused);
   check('the helper does not come back', refused, /revoked/, no(/logged in$/));
-  const still = await own.ask('select 1 as alive;');
-  check('Alice’s own session goes on', still, /alive/);
+  say('Alice, in the session she had open all the time:');
+  const still = await ask(own, 'select count(*) from orders;');
+  check('what she did not revoke goes on', still, /\d+/, no(/ERROR|FATAL/));
   await own.close();
 }
 

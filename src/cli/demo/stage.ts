@@ -56,13 +56,15 @@ export async function setStage(): Promise<Stage> {
     const address = { port: running.ports.postgres, ca: running.ca ?? '' };
     const url = `https://localhost:${running.ports.https}`;
     const ca = readFileSync(address.ca, 'utf8');
+    const client = findPsql(address) ?? pgClient(address);
+    opened.push(async () => client.close());
     const home = join(directory, 'home');
     mkdirSync(home);
     return {
       world,
       running,
       address,
-      client: findPsql(address) ?? pgClient(address),
+      client,
       url,
       as: (pass) => new GatewayClient({ kind: 'https', url, ca, pass }),
       sallyport: (pass, ...args) =>

@@ -34,7 +34,7 @@ export function shown(output: string): void {
   for (const line of cleanLines(output).trimEnd().split('\n')) {
     const room = WIDTH - MARGIN.length - 2;
     for (const part of line.length > room ? wrap(line, room, '  ') : [line])
-      print(`${MARGIN}${style.dim('│')} ${part}`);
+      print(`${MARGIN}${style.dim('│')} ${part}`.trimEnd());
   }
 }
 

@@ -59,7 +59,8 @@ export class Player {
   #done(sequence: number, body: JsonObject): string[] {
     const error = text(body['error']);
     const outcome = error === '' ? style.green(clean(text(body['tag']) || 'done')) : style.red(`ERROR ${clean(error)}`);
-    const told = `${outcome}  ${style.dim(`${text(body['rows'])} rows, ${text(body['bytes'])} bytes, ${text(body['ms'])} ms`)}`;
+    const rows = `${text(body['rows'])} ${body['rows'] === 1 ? 'row' : 'rows'}`;
+    const told = `${outcome}  ${style.dim(`${rows}, ${text(body['bytes'])} bytes, ${text(body['ms'])} ms`)}`;
     return [...this.#shown(sequence, number(body['rows'])), told];
   }
 
