@@ -26,7 +26,8 @@ export function machineOf(postgres: string): Machine {
     cores: availableParallelism(),
     processor: cpus()[0]?.model.trim() ?? 'unknown',
     memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
-    system: `${type()} ${release()}`,
+    // What a build adds behind the version can name whose it is.
+    system: `${type()} ${release().split('-')[0]}`,
     load: loadAtStart,
     node: process.version,
     postgres,

@@ -30,7 +30,8 @@ export async function loop(target: Target, load: Load): Promise<Done> {
 }
 
 async function ask(client: pg.Client, { mode, script }: Load): Promise<void> {
-  if (script === '') return;
+  // A line for pgbench itself asks the server nothing.
+  if (script?.startsWith('\\')) return;
   const id = 1 + Math.floor(Math.random() * ACCOUNTS);
   if (script !== undefined) await client.query(script);
   else if (mode === 'simple') await client.query(`SELECT abalance FROM pgbench_accounts WHERE aid = ${id};`);
