@@ -28,9 +28,9 @@ export async function demo({ once }: { readonly once: boolean }): Promise<number
     if (once) return 0;
     await whatToTry(stage);
     await stopping;
-    note(`\n    ${style.dim('Stopping, and removing everything.')}`);
     return 0;
   } finally {
+    if (!once) note(`\n    ${style.dim('Stopping, and removing everything.')}`);
     await stage.close();
   }
 }

@@ -20,8 +20,9 @@ export function configPath(options: { readonly config?: string }): string {
 
 /**
  * Finds the gateway: the one named by `--url`, else the one of this folder's `sallyport.yaml` over its local socket,
- * else `SALLYPORT_URL`, else the one logged in to last. A pass from `SALLYPORT_PASS` goes before a stored one; over
- * the local socket none is sent, because its owner is the administrator.
+ * else `SALLYPORT_URL`, else the one logged in to last. A pass from `SALLYPORT_PASS` is always
+ * sent: an agent that was given one must not be the administrator because it shares an account with one. A stored one
+ * is not sent over the local socket, whose owner is the administrator.
  */
 export async function findGateway(options: GatewayOptions): Promise<GatewayClient> {
   const local = options.url === undefined ? await localGateway(options) : undefined;
@@ -64,7 +65,7 @@ async function localGateway(options: GatewayOptions): Promise<GatewayClient | un
   const socket = localSocketPath(loaded.config.data);
   if (!existsSync(socket)) return undefined;
   const { url, data } = loaded.config;
-  return new GatewayClient({ kind: 'local', socket, url, ca: generatedCa(data), pass: undefined });
+  return new GatewayClient({ kind: 'local', socket, url, ca: generatedCa(data), pass: environment('SALLYPORT_PASS') });
 }
 
 /** The certificate authority that a gateway on this machine made for itself. */

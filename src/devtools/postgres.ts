@@ -1,13 +1,13 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { serverAccount } from '../store/account.ts';
 import { findBinaries } from '../store/binaries.ts';
+import { temporaryFolder } from './temporary.ts';
 
 /**
  * Real PostgreSQL servers to throw away, for the demo and for tests: on a loopback port, with a password, gone with
@@ -43,7 +43,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Thro
   const found = findBinaries(account);
   const initdb = programs === undefined ? found.initdb : join(programs, 'initdb');
   const postgres = programs === undefined ? found.postgres : join(programs, 'postgres');
-  const home = mkdtempSync(join(tmpdir(), 'sallyport-pg-'));
+  const home = mkdtempSync(join(await temporaryFolder(), 'sallyport-pg-'));
   const data = join(home, 'data');
   mkdirSync(data, { mode: 0o700 });
   const password = 'throwaway';

@@ -47,8 +47,14 @@ async function tail(options: TailOptions): Promise<void> {
     const value = options[name];
     if (value !== undefined) query.set(name, value);
   }
-  for await (const event of (await findGateway(options)).lines(`/v1/audit?${query.toString()}`)) {
-    print(options.json ? JSON.stringify(event) : line(object(event)));
+  // Operations carry the id of their session; who that was is in the session's first event.
+  const chains = new Map<string, string>();
+  for await (const value of (await findGateway(options)).lines(`/v1/audit?${query.toString()}`)) {
+    const event = object(value);
+    const session = text(event['session']);
+    if (session !== '' && text(event['chain']) !== '') chains.set(session, text(event['chain']));
+    print(options.json ? JSON.stringify(value) : line(event, session === '' ? undefined : chains.get(session)));
+    if (text(event['type']) === 'session.end') chains.delete(session);
   }
 }
 
@@ -64,10 +70,10 @@ const COLOURS: Readonly<Record<string, (text: string) => string>> = {
 };
 
 /** Time, type, who, and what it was about; the rest is in the JSON. */
-function line(event: JsonObject): string {
+function line(event: JsonObject, chain: string | undefined): string {
   const type = text(event['type']);
   const colour = COLOURS[type] ?? ((plain: string) => plain);
-  const who = text(event['chain']) || text(event['by']) || text(event['principal']);
+  const who = text(event['chain']) || text(event['by']) || (chain ?? text(event['principal']));
   const about = [
     text(event['target']),
     texts(event['verbs']).join(' '),
@@ -75,6 +81,8 @@ function line(event: JsonObject): string {
     text(event['reason']),
     text(event['message']),
     text(event['error']),
+    text(event['tag']),
+    text(event['cause']),
     texts(event['policies']).length > 0 ? `[${texts(event['policies']).join(' ')}]` : '',
   ].filter((part) => part !== '');
   return [style.dim(text(event['at'])), colour(type.padEnd(17)), clean(who), clean(about.join('  '))]

@@ -50,9 +50,11 @@ async function listTargets(options: Options): Promise<void> {
     texts(target['databases']).join(', '),
     texts(target['labels']).join(', '),
     text(target['mode']),
-    text(target['address']),
+    // Administrators alone are told.
+    ...(text(target['address']) === '' ? [] : [text(target['address'])]),
   ]);
-  print(plainTable(['TARGET', 'PROTOCOL', 'DATABASES', 'LABELS', 'MODE', 'ADDRESS'], rows));
+  const head = ['TARGET', 'PROTOCOL', 'DATABASES', 'LABELS', 'MODE', 'ADDRESS'];
+  print(plainTable(head.slice(0, rows[0]?.length), rows));
 }
 
 async function test(name: string, options: Options): Promise<void> {

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { temporaryFolder } from '../../devtools/temporary.ts';
 import { startWorld, type World } from '../../devtools/world.ts';
 import { type Running, serve } from '../../main.ts';
 import { GatewayClient } from '../client.ts';
@@ -31,7 +31,7 @@ export interface Stage {
 const PREFERRED = { https: 7443, postgres: 7432, health: 7464 };
 
 export async function setStage(): Promise<Stage> {
-  const directory = mkdtempSync(join(tmpdir(), 'sallyport-demo-'));
+  const directory = mkdtempSync(join(await temporaryFolder(), 'sallyport-demo-'));
   const opened: (() => Promise<void>)[] = [
     async () => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }),
   ];

@@ -4,6 +4,7 @@ import { cleanLines, print, style } from '../output.ts';
 
 const WIDTH = 80;
 const MARGIN = '    ';
+const ROOM = WIDTH - MARGIN.length - 2;
 
 export function title(text: string, under: string): void {
   print('');
@@ -32,9 +33,7 @@ export function typed(prompt: string, text: string): void {
 /** What a program printed, unchanged but for long lines, which are folded. */
 export function shown(output: string): void {
   for (const line of cleanLines(output).trimEnd().split('\n')) {
-    const room = WIDTH - MARGIN.length - 2;
-    for (const part of line.length > room ? wrap(line, room, '  ') : [line])
-      print(`${MARGIN}${style.dim('│')} ${part}`.trimEnd());
+    for (const part of wrap(line.trimEnd(), ROOM, '  ')) print(`${MARGIN}${style.dim('│')} ${part}`.trimEnd());
   }
 }
 
