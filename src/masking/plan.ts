@@ -82,9 +82,10 @@ export class ResultPlan {
 
   /**
    * Masks the body of a DataRow in `bytes[start, end)`. Undefined: it stays as long as it was and can be sent from
-   * where it is; else the new body, which the caller owns. Throws Fault TARGET_PROTOCOL for what is no such row.
+   * where it is; else the new body, which the caller owns, behind `head` free bytes for the caller's own header.
+   * Bodies made one after the other mostly lie side by side. Throws Fault TARGET_PROTOCOL for what is no such row.
    */
-  maskRow(bytes: Uint8Array, start: number, end: number): Uint8Array | undefined {
+  maskRow(bytes: Uint8Array, start: number, end: number, head = 0): Uint8Array | undefined {
     const { modes, maskers, scans } = this.#parts;
     const count = modes.length;
     if (end - start < 2 || end > bytes.length || int16(bytes, start) !== count) throw malformed('columns');
@@ -107,16 +108,15 @@ export class ResultPlan {
       at += length;
     }
     if (at !== end) throw malformed('an end');
-    return room === 0 ? undefined : this.#rebuild(bytes, start, end, room);
+    return room === 0 ? undefined : this.#rebuild(bytes, { start, end, head }, room);
   }
 
   /** Scans the body of a CopyData of COPY … TO STDOUT, in the same way. Its length never changes so far. */
-  scanText(bytes: Uint8Array, start: number, end: number): Uint8Array | undefined {
+  scanText(bytes: Uint8Array, start: number, end: number): void {
     if (end > bytes.length) throw malformed('an end');
     const binary = this.#parts.fields[0]?.format === 1;
     if (!binary) this.#scan(bytes, start, end, 'text');
     else scanTuples(bytes, start, end, (from, to) => this.#scan(bytes, from, to, 'text'));
-    return undefined;
   }
 
   #scan(bytes: Uint8Array, start: number, end: number, as: ScanAs): void {
@@ -127,11 +127,15 @@ export class ResultPlan {
     else scanElements(bytes, start, end, (from, to, json) => scanner.scan(bytes, from, to, json, this.#report));
   }
 
-  #rebuild(bytes: Uint8Array, start: number, end: number, room: number): Uint8Array {
+  #rebuild(
+    bytes: Uint8Array,
+    { start, end, head }: { readonly start: number; readonly end: number; readonly head: number },
+    room: number,
+  ): Uint8Array {
     const { modes, maskers } = this.#parts;
-    const out = this.#room(end - start + room);
+    const out = this.#room(end - start + head + room);
     const begin = this.#used;
-    let to = begin;
+    let to = begin + head;
     let copied = start;
     let at = start + 2;
     for (let i = 0; i < modes.length; i++) {

@@ -1,22 +1,25 @@
 /**
- * Collects regions of buffers in order. Regions that lie side by side in the same buffer become one, so that what
+ * Collects regions of buffers in order. Regions that lie side by side in memory become one, so that what
  * nobody touches is handed on as it was read, without a copy. Nobody may write to a buffer once a region of it is here.
  */
 export class Gather {
   readonly #pieces: Uint8Array[] = [];
-  #bytes: Uint8Array | undefined;
+  #memory: ArrayBufferLike | undefined;
+  /** Offsets in `#memory`. */
   #start = 0;
   #end = 0;
 
   region(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#bytes === bytes && this.#end === start) {
-      this.#end = end;
+    const from = bytes.byteOffset + start;
+    const to = bytes.byteOffset + end;
+    if (this.#memory === bytes.buffer && this.#end === from) {
+      this.#end = to;
       return;
     }
     this.#close();
-    this.#bytes = bytes;
-    this.#start = start;
-    this.#end = end;
+    this.#memory = bytes.buffer;
+    this.#start = from;
+    this.#end = to;
   }
 
   piece(bytes: Uint8Array): void {
@@ -34,9 +37,9 @@ export class Gather {
   }
 
   #close(): void {
-    if (this.#bytes !== undefined && this.#end > this.#start) {
-      this.#pieces.push(this.#bytes.subarray(this.#start, this.#end));
+    if (this.#memory !== undefined && this.#end > this.#start) {
+      this.#pieces.push(new Uint8Array(this.#memory, this.#start, this.#end - this.#start));
     }
-    this.#bytes = undefined;
+    this.#memory = undefined;
   }
 }

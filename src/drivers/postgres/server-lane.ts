@@ -19,6 +19,9 @@ import { PROBE_CLOSES } from './probe.ts';
 import type { Run } from './run.ts';
 import { PINNED } from './settings.ts';
 
+/** Type byte and length of a message. */
+const HEADER = 5;
+
 /**
  * From the target to the client: matches each answer to what was asked, masks rows, takes down what is told, and puts
  * the gateway's own error where a refused message made the server fail. Synchronous: a read in, a write out.
@@ -141,10 +144,10 @@ export class ServerLane {
     }
     if (run.rows >= run.cap) return this.#cut(run, rowCapReached(run.cap));
     const { plan } = run;
-    const masked = plan.untouched ? undefined : plan.maskRow(bytes, start + 5, end);
+    const masked = plan.untouched ? undefined : plan.maskRow(bytes, start + HEADER, end, HEADER);
     if (plan.refused) return this.#cut(run, detectorHit());
     if (masked === undefined) this.#tell(run, bytes, start, end, true);
-    else this.#tellBody(run, Backend.dataRow, masked);
+    else this.#tellMasked(run, masked);
   }
 
   #copyData(head: Entry | undefined): void {
@@ -153,10 +156,9 @@ export class ServerLane {
     if (run?.plan === undefined) return this.#unexpected();
     if (run.cut !== undefined) return;
     if (run.rows >= run.cap) return this.#cut(run, rowCapReached(run.cap));
-    const masked = run.plan.untouched ? undefined : run.plan.scanText(bytes, start + 5, end);
+    if (!run.plan.untouched) run.plan.scanText(bytes, start + HEADER, end);
     if (run.plan.refused) return this.#cut(run, detectorHit());
-    if (masked === undefined) this.#tell(run, bytes, start, end, true);
-    else this.#tellBody(run, Backend.copyData, masked);
+    this.#tell(run, bytes, start, end, true);
   }
 
   /** A row too long to be kept whole: it may pass only where nothing in it has to be read. */
@@ -371,11 +373,14 @@ export class ServerLane {
     run.keep(bytes, start, end, row);
   }
 
-  #tellBody(run: Run, type: number, body: Uint8Array): void {
-    const frame = Buffer.allocUnsafe(body.length + 5);
-    frame[0] = type;
-    frame.writeUInt32BE(body.length + 4, 1);
-    frame.set(body, 5);
+  /** A row with a new body behind room for its header. */
+  #tellMasked(run: Run, frame: Uint8Array): void {
+    const length = frame.length - 1;
+    frame[0] = Backend.dataRow;
+    frame[1] = length >>> 24;
+    frame[2] = length >>> 16;
+    frame[3] = length >>> 8;
+    frame[4] = length;
     this.#tell(run, frame, 0, frame.length, true);
   }
 
