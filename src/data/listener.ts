@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import { asFault } from '../core/fault.ts';
+import { asFault, Fault } from '../core/fault.ts';
 import type { Authenticator } from '../core/login.ts';
 import type { Greeting, Sessions } from '../core/session.ts';
 import type { Driver } from '../drivers/driver.ts';
@@ -43,11 +43,18 @@ export class Listener<G extends Greeting> {
     );
   }
 
-  /** Resolves to the port that is listened on. Rejects with what the system says (EADDRINUSE, EACCES). */
+  /** Resolves to the port that is listened on. Throws Fault CONFLICT when it cannot be had. */
   async listen(): Promise<number> {
     const { host, port } = this.#options;
     this.#server.listen({ host, port, backlog: 1024 });
-    await once(this.#server, 'listening');
+    try {
+      await once(this.#server, 'listening');
+    } catch (cause) {
+      const why = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
+      throw new Fault('CONFLICT', `${host}:${port} cannot be listened on${why}: is another gateway running?`, {
+        cause,
+      });
+    }
     const address = this.#server.address();
     return typeof address === 'object' && address !== null ? address.port : port;
   }
