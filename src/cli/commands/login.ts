@@ -58,7 +58,9 @@ async function login(options: LoginOptions): Promise<void> {
   const { url } = gateway.reach;
   const name = issued.principal ?? 'you';
   storeLogin({ url, ca: gateway.reach.ca, pass: issued.pass, name, expires: issued.expires });
-  note(`${style.green('Logged in')} at ${url} until ${issued.expires} (${relative(issued.expires)}).`);
+  note(
+    `${style.green('Logged in')} as ${clean(name)} at ${url} until ${issued.expires} (${relative(issued.expires)}).`,
+  );
   if (issued.summary !== '') note(clean(issued.summary));
 }
 
@@ -129,10 +131,20 @@ async function logout(options: GatewayOptions): Promise<void> {
 }
 
 async function whoami(options: GatewayOptions & { json?: boolean }): Promise<void> {
-  const answer = object(await (await findGateway(options)).get('/v1/whoami'));
+  const gateway = await findGateway(options);
+  const answer = object(await gateway.get('/v1/whoami'));
   if (options.json) return printJson(answer);
   print(clean(text(answer['name'])));
   const rights = texts(answer['gateway']);
   note(`over the gateway: ${rights.length > 0 ? rights.join(', ') : 'no rights'}`);
   if (text(answer['expires']) !== '') note(`until ${text(answer['expires'])} (${relative(text(answer['expires']))})`);
+  const { kind, pass, url } = gateway.reach;
+  const login = storedLogin(url);
+  if (kind === 'local' && pass === undefined && login) {
+    note(
+      style.dim(
+        `You are logged in as ${clean(login.name)} too: "connect" uses that, and any command with --url ${url}.`,
+      ),
+    );
+  }
 }

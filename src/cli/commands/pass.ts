@@ -4,6 +4,7 @@ import { storedLogin } from '../credentials.ts';
 import { parseCount, parseDuration } from '../duration.ts';
 import { Failure } from '../failure.ts';
 import { environment, findGateway, type GatewayOptions } from '../gateway.ts';
+import { idOf } from '../id.ts';
 import { type JsonObject, list, object, text } from '../json.ts';
 import { gatewayOptions, jsonOption } from '../options.ts';
 import { clean, note, plainTable, print, printJson, relative, style } from '../output.ts';
@@ -46,10 +47,10 @@ export function addPass(program: Command): void {
       `
 Examples:
   $ sallyport pass issue --target shop --action select --expires 15m
-  $ sallyport pass issue --target shop --actor-token ci.jwt --quiet        for a CI job, which proves who it is
-  $ sallyport pass narrow --as helper --table public.orders:id,total       below SALLYPORT_PASS, for a helper
+  $ sallyport pass issue --target shop --actor-token ci.jwt     for a CI job, which proves who it is
+  $ sallyport pass narrow --as helper --target shop --table public.orders:id,total
   $ sallyport pass tree
-  $ sallyport pass revoke GRANT                                            and everything below it
+  $ sallyport pass revoke GRANT
 `,
     );
 
@@ -211,7 +212,7 @@ function listOptions(command: Command): Command {
 
 async function grants(options: ListOptions): Promise<JsonObject[]> {
   const query = new URLSearchParams({ limit: '1000', all: String(options.all === true) });
-  if (options.under !== undefined) query.set('under', options.under);
+  if (options.under !== undefined) query.set('under', idOf(options.under, 'grant'));
   return list(object(await (await findGateway(options)).get(`/v1/grants?${query.toString()}`))['grants']).map(object);
 }
 
@@ -242,7 +243,7 @@ async function revoke(grant: string, options: GatewayOptions & { reason?: string
   if (isPass(grant)) await gateway.form('/oauth/revoke', { token: grant });
   else
     await gateway.post(
-      `/v1/grants/${encodeURIComponent(grant)}/revoke`,
+      `/v1/grants/${idOf(grant, 'grant')}/revoke`,
       options.reason === undefined ? {} : { reason: options.reason },
     );
   note(`Revoked, with everything below it.`);

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import { findGateway, type GatewayOptions } from '../gateway.ts';
+import { idOf } from '../id.ts';
 import { number, object } from '../json.ts';
 import { gatewayOptions, jsonOption } from '../options.ts';
 import { note, print, style } from '../output.ts';
@@ -28,11 +29,12 @@ export function addReplay(program: Command): void {
 }
 
 async function replay(session: string, options: ReplayOptions): Promise<void> {
+  const id = idOf(session, 'session');
   const gateway = await findGateway(options);
   const { Player } = await import('../replay/player.ts');
   const player = new Player();
   let before: number | undefined;
-  for await (const value of gateway.lines(`/v1/sessions/${encodeURIComponent(session)}/recording`)) {
+  for await (const value of gateway.lines(`/v1/sessions/${id}/recording`)) {
     if (options.json) {
       print(JSON.stringify(value));
       continue;

@@ -4,6 +4,7 @@ import { Fault } from '../../core/fault.ts';
 import type { Running } from '../../main.ts';
 import { Failure } from '../failure.ts';
 import { configPath, readConfig } from '../gateway.ts';
+import { note } from '../output.ts';
 import { untilStopped } from '../stopping.ts';
 
 export function addServe(program: Command): void {
@@ -44,6 +45,8 @@ async function start(config: string): Promise<Running> {
 async function runUntilStopped(config: string): Promise<void> {
   const stopped = untilStopped();
   const running = await start(config);
+  const { https, postgres } = running.ports;
+  if (process.stderr.isTTY) note(`\nReady: https on ${https}, PostgreSQL on ${postgres}. Ctrl-C stops it.`);
   stopped.then(() => running.close()).catch(() => process.exit(1));
   await running.closed;
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { parseCount } from '../duration.ts';
 import { findGateway, type GatewayOptions } from '../gateway.ts';
+import { idOf } from '../id.ts';
 import { list, object, text } from '../json.ts';
 import { gatewayOptions, jsonOption } from '../options.ts';
 import { note, plainTable, print, printJson, relative } from '../output.ts';
@@ -69,6 +70,7 @@ async function listSessions(options: ListOptions): Promise<void> {
 
 async function kill(session: string, options: GatewayOptions & { reason?: string }): Promise<void> {
   const body = options.reason === undefined ? {} : { reason: options.reason };
-  await (await findGateway(options)).post(`/v1/sessions/${encodeURIComponent(session)}/kill`, body);
+  const id = idOf(session, 'session');
+  await (await findGateway(options)).post(`/v1/sessions/${id}/kill`, body);
   note('Killed.');
 }
