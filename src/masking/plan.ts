@@ -1,5 +1,6 @@
 import { Fault } from '../core/fault.ts';
 import { type DetectObligation, type MaskObligation, type Obligation, strictestFirst } from '../core/obligation.ts';
+import { copyBytes } from './copy-bytes.ts';
 import { type Report, Scanner } from './detectors/scanner.ts';
 import type { Masker } from './masker.ts';
 import { type Hasher, maskerFor } from './masks.ts';
@@ -144,13 +145,13 @@ export class ResultPlan {
       at = value + Math.max(length, 0);
       const masker = length >= 0 && modes[i] === MASK ? maskers[i] : undefined;
       if (!masker) continue;
-      to = copy(bytes, copied, value - 4, out, to);
+      to = copyBytes(bytes, copied, value - 4, out, to);
       const masked = masker.mask(bytes, value, value + length, out, to + 4);
       putInt32(out, to, masked);
       to += 4 + Math.max(masked, 0);
       copied = at;
     }
-    to = copy(bytes, copied, end, out, to);
+    to = copyBytes(bytes, copied, end, out, to);
     this.#used = to;
     return out.subarray(begin, to);
   }
@@ -235,12 +236,6 @@ function scannerFor(obligations: readonly DetectObligation[]): Scanner {
   const scanner = new Scanner(obligations);
   scanners.set(first, scanner);
   return scanner;
-}
-
-function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): number {
-  if (end - start > 24) to.set(from.subarray(start, end), at);
-  else for (let i = start; i < end; i++) to[at + i - start] = from[i] ?? 0;
-  return at + end - start;
 }
 
 function int16(bytes: Uint8Array, at: number): number {

@@ -1,3 +1,4 @@
+import { copyBytes } from './copy-bytes.ts';
 import type { Masker } from './masker.ts';
 import { kindOf, mostCharacters, type ResultField } from './types.ts';
 
@@ -27,7 +28,7 @@ export function partialMask(): Masker {
       for (let left = shown; left > 0; ) if (startsCharacter(from[--cut])) left--;
       const hidden = total - shown;
       to.fill(STAR, at, at + hidden);
-      to.set(from.subarray(cut, end), at + hidden);
+      copyBytes(from, cut, end, to, at + hidden);
       return hidden + end - cut;
     },
   };
@@ -45,7 +46,8 @@ export function emailMask(field: ResultField, otherwise: Masker): Masker | undef
   return {
     most: (length) => Math.max(length + HIDDEN, otherwise.most(length)),
     mask: (from, start, end, to, at) => {
-      const sign = from.subarray(start, end).lastIndexOf(AT) + start;
+      let sign = end - 1;
+      while (sign >= start && from[sign] !== AT) sign--;
       if (sign <= start || !isDomain(from, sign + 1, end)) return otherwise.mask(from, start, end, to, at);
       let first = start + 1;
       while (first < sign && !startsCharacter(from[first])) first++;
@@ -54,9 +56,9 @@ export function emailMask(field: ResultField, otherwise: Masker): Masker | undef
       if (characters(from, sign, end) + (shown > 0 ? 1 : 0) + HIDDEN > most) {
         return otherwise.mask(from, start, end, to, at);
       }
-      to.set(from.subarray(start, start + shown), at);
-      to.fill(STAR, at + shown, at + shown + HIDDEN);
-      to.set(from.subarray(sign, end), at + shown + HIDDEN);
+      copyBytes(from, start, start + shown, to, at);
+      for (let i = 0; i < HIDDEN; i++) to[at + shown + i] = STAR;
+      copyBytes(from, sign, end, to, at + shown + HIDDEN);
       return length;
     },
   };
