@@ -20,6 +20,19 @@ export type Entry = { undo?: Undo; settled?: (how: 'answered' | 'skipped') => vo
   | { readonly kind: 'probe'; readonly synced: boolean; readonly rows: Uint8Array[]; closes: number }
 );
 
+/** The operation an entry belongs to, if it is part of one. */
+export function runOf(entry: Entry | undefined): Run | undefined {
+  switch (entry?.kind) {
+    case 'query':
+      return entry.run;
+    case 'bind':
+    case 'execute':
+      return entry.portal.run;
+    default:
+      return undefined;
+  }
+}
+
 /** Answers come in the order of the questions: this is the queue of those still open. */
 export class Pending {
   #entries: Entry[] = [];

@@ -13,14 +13,12 @@ import { Backend, backendLimit } from '../../wire/postgres/types.ts';
 import type { Conversation } from './conversation.ts';
 import { BROKEN_PARSE, BROKEN_QUERY, errorOf } from './denial.ts';
 import { SYNC } from './messages.ts';
-import type { Entry } from './pending.ts';
-import { detectorHit, planFor, planForPortal, rowCapReached } from './plan.ts';
+import { type Entry, runOf } from './pending.ts';
+import { planFor } from './plan.ts';
 import { PROBE_CLOSES } from './probe.ts';
+import { Rows, unexpected } from './rows.ts';
 import type { Run } from './run.ts';
 import { PINNED } from './settings.ts';
-
-/** Type byte and length of a message. */
-const HEADER = 5;
 
 /**
  * From the target to the client: matches each answer to what was asked, masks rows, takes down what is told, and puts
@@ -29,16 +27,14 @@ const HEADER = 5;
 export class ServerLane {
   readonly #talk: Conversation;
   readonly #framer = new Framer(backendLimit);
+  readonly #rows: Rows;
   /** Runs whose portal stopped at its row limit and may go on. */
   readonly #suspended = new Set<Run>();
-  #relaying = false;
-  /** A large message is on its way to the client in pieces. */
-  #half = false;
-  readonly #unsaid: Uint8Array[] = [];
   #copyFailed = false;
 
   constructor(talk: Conversation) {
     this.#talk = talk;
+    this.#rows = new Rows(talk, this.#framer);
   }
 
   /** Throws Fault when the stream cannot be trusted any more; nothing of this read was written then. */
@@ -47,23 +43,15 @@ export class ServerLane {
     framer.push(chunk);
     for (let found = framer.next(); found !== 'none'; found = framer.next()) {
       if (found === 'frame') this.#frame();
-      else if (found === 'large') this.#large();
-      else this.#piece();
+      else if (found === 'large') this.#rows.large();
+      else this.#rows.piece();
     }
     runOf(this.#talk.pending.head)?.flush();
   }
 
   /** Tells the client something of the gateway's own, as soon as no message is half written. */
   say(message: Uint8Array): void {
-    if (this.#half) this.#unsaid.push(message);
-    else this.#talk.toClient.piece(message);
-  }
-
-  #piece(): void {
-    if (this.#relaying) this.#forward();
-    if (!this.#framer.last) return;
-    this.#half = false;
-    for (const message of this.#unsaid.splice(0)) this.#talk.toClient.piece(message);
+    this.#rows.between(message);
   }
 
   /** The connection is over: whatever was under way is reported as cut off. */
@@ -80,9 +68,9 @@ export class ServerLane {
     const head = talk.pending.head;
     switch (type) {
       case Backend.dataRow:
-        return this.#row(head);
+        return this.#rows.row();
       case Backend.copyData:
-        return this.#copyData(head);
+        return this.#rows.copyData();
       case Backend.commandComplete:
         return this.#complete(head, readCommandTag(bytes, body, end));
       case Backend.emptyQueryResponse:
@@ -127,55 +115,6 @@ export class ServerLane {
       default:
         return this.#unexpected();
     }
-  }
-
-  #row(head: Entry | undefined): void {
-    const { bytes, start, end } = this.#framer;
-    if (head?.kind === 'probe') {
-      head.rows.push(bytes.slice(start + 5, end));
-      return;
-    }
-    const run = runOf(head);
-    if (run === undefined || head?.kind === 'bind') return this.#unexpected();
-    if (run.cut !== undefined) return;
-    if (run.plan === undefined) {
-      if (head?.kind !== 'execute') return this.#unexpected();
-      run.plan = planForPortal(this.#talk.session, head.portal);
-    }
-    if (run.rows >= run.cap) return this.#cut(run, rowCapReached(run.cap));
-    const { plan } = run;
-    const masked = plan.untouched ? undefined : plan.maskRow(bytes, start + HEADER, end, HEADER);
-    if (plan.refused) return this.#cut(run, detectorHit());
-    if (masked === undefined) this.#tell(run, bytes, start, end, true);
-    else this.#tellMasked(run, masked);
-  }
-
-  #copyData(head: Entry | undefined): void {
-    const { bytes, start, end } = this.#framer;
-    const run = runOf(head);
-    if (run?.plan === undefined) return this.#unexpected();
-    if (run.cut !== undefined) return;
-    if (run.rows >= run.cap) return this.#cut(run, rowCapReached(run.cap));
-    if (!run.plan.untouched) run.plan.scanText(bytes, start + HEADER, end);
-    if (run.plan.refused) return this.#cut(run, detectorHit());
-    this.#tell(run, bytes, start, end, true);
-  }
-
-  /** A row too long to be kept whole: it may pass only where nothing in it has to be read. */
-  #large(): void {
-    const head = this.#talk.pending.head;
-    const run = runOf(head);
-    if (run !== undefined && run.plan === undefined && head?.kind === 'execute') {
-      run.plan = planForPortal(this.#talk.session, head.portal);
-    }
-    if (run?.plan === undefined) return this.#unexpected();
-    if (run.cut === undefined && run.rows >= run.cap) this.#cut(run, rowCapReached(run.cap));
-    this.#relaying = run.cut === undefined;
-    if (!this.#relaying) return;
-    if (!run.plan.untouched) throw new Fault('PROTOCOL_LIMIT', 'a row is too large to be masked');
-    run.rows += 1;
-    this.#half = true;
-    this.#forward();
   }
 
   #complete(head: Entry | undefined, tag: string): void {
@@ -300,7 +239,7 @@ export class ServerLane {
     if (head?.kind === 'query') {
       if (fields === 'none') return this.#unexpected();
       head.run.plan = planFor(talk.session, head.run, fields);
-      if (head.run.cut === undefined) this.#tell(head.run, bytes, start, end, false);
+      if (head.run.cut === undefined) this.#rows.tell(head.run, bytes, start, end, false);
       return;
     }
     if (head?.kind !== 'describe') return this.#unexpected();
@@ -328,7 +267,7 @@ export class ServerLane {
     const field = { name: 'copy', table: 0, attribute: 0, type: 25, modifier: -1, format: response.format } as const;
     run.plan = planFor(this.#talk.session, run, [field]);
     const { bytes, start, end } = this.#framer;
-    this.#tell(run, bytes, start, end, false);
+    this.#rows.tell(run, bytes, start, end, false);
   }
 
   #parameter(status: { name: string; value: string }): void {
@@ -359,45 +298,11 @@ export class ServerLane {
     this.#forward();
   }
 
-  #cut(run: Run, denial: NonNullable<Run['cut']>): void {
-    run.cut = denial;
-    this.#talk.cancel();
-  }
-
   #forward(): void {
     this.#talk.toClient.region(this.#framer.bytes, this.#framer.start, this.#framer.end);
   }
 
-  #tell(run: Run, bytes: Uint8Array, start: number, end: number, row: boolean): void {
-    this.#talk.toClient.region(bytes, start, end);
-    run.keep(bytes, start, end, row);
-  }
-
-  /** A row with a new body behind room for its header. */
-  #tellMasked(run: Run, frame: Uint8Array): void {
-    const length = frame.length - 1;
-    frame[0] = Backend.dataRow;
-    frame[1] = length >>> 24;
-    frame[2] = length >>> 16;
-    frame[3] = length >>> 8;
-    frame[4] = length;
-    this.#tell(run, frame, 0, frame.length, true);
-  }
-
   #unexpected(): never {
-    const { type } = this.#framer;
-    throw new Fault('TARGET_PROTOCOL', `the target sent message 0x${type.toString(16)} where none was awaited`);
-  }
-}
-
-function runOf(entry: Entry | undefined): Run | undefined {
-  switch (entry?.kind) {
-    case 'query':
-      return entry.run;
-    case 'bind':
-    case 'execute':
-      return entry.portal.run;
-    default:
-      return undefined;
+    throw unexpected(this.#framer.type);
   }
 }

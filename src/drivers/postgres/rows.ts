@@ -1,0 +1,123 @@
+import type { Denial } from '../../core/decision.ts';
+import { Fault } from '../../core/fault.ts';
+import type { Framer } from '../../wire/postgres/framer.ts';
+import { Backend } from '../../wire/postgres/types.ts';
+import type { Conversation } from './conversation.ts';
+import { runOf } from './pending.ts';
+import { detectorHit, planForPortal, rowCapReached } from './plan.ts';
+import type { Run } from './run.ts';
+
+/** Type byte and length of a message. */
+const HEADER = 5;
+
+/**
+ * The values on their way to the client: each row is masked or scanned by the plan of its result, counted against the
+ * cap, and kept for the recording as it is told. A row that may not pass cuts the result; nothing after it is told.
+ */
+export class Rows {
+  readonly #talk: Conversation;
+  readonly #framer: Framer;
+  /** Whether the pieces of the large message at hand go to the client. */
+  #relaying = false;
+  /** A large message is on its way to the client in pieces. */
+  #half = false;
+  readonly #unsaid: Uint8Array[] = [];
+
+  constructor(talk: Conversation, framer: Framer) {
+    this.#talk = talk;
+    this.#framer = framer;
+  }
+
+  /** A DataRow. */
+  row(): void {
+    const { head } = this.#talk.pending;
+    const { bytes, start, end } = this.#framer;
+    if (head?.kind === 'probe') {
+      head.rows.push(bytes.slice(start + HEADER, end));
+      return;
+    }
+    const run = runOf(head);
+    if (run === undefined || head?.kind === 'bind') throw unexpected(this.#framer.type);
+    if (run.cut !== undefined) return;
+    if (run.plan === undefined) {
+      if (head?.kind !== 'execute') throw unexpected(this.#framer.type);
+      run.plan = planForPortal(this.#talk.session, head.portal);
+    }
+    if (run.rows >= run.cap) return this.#cut(run, rowCapReached(run.cap));
+    const { plan } = run;
+    const masked = plan.untouched ? undefined : plan.maskRow(bytes, start + HEADER, end, HEADER);
+    if (plan.refused) return this.#cut(run, detectorHit());
+    if (masked === undefined) this.tell(run, bytes, start, end, true);
+    else this.#tellMasked(run, masked);
+  }
+
+  /** A CopyData of COPY … TO STDOUT. */
+  copyData(): void {
+    const { bytes, start, end } = this.#framer;
+    const run = runOf(this.#talk.pending.head);
+    if (run?.plan === undefined) throw unexpected(this.#framer.type);
+    if (run.cut !== undefined) return;
+    if (run.rows >= run.cap) return this.#cut(run, rowCapReached(run.cap));
+    if (!run.plan.untouched) run.plan.scanText(bytes, start + HEADER, end);
+    if (run.plan.refused) return this.#cut(run, detectorHit());
+    this.tell(run, bytes, start, end, true);
+  }
+
+  /** The header of a row too long to be kept whole: it may pass only where nothing in it has to be read. */
+  large(): void {
+    const { head } = this.#talk.pending;
+    const { bytes, start, end, type } = this.#framer;
+    const run = runOf(head);
+    if (run !== undefined && run.plan === undefined && head?.kind === 'execute') {
+      run.plan = planForPortal(this.#talk.session, head.portal);
+    }
+    if (run?.plan === undefined || (type !== Backend.dataRow && type !== Backend.copyData)) throw unexpected(type);
+    if (run.cut === undefined && run.rows >= run.cap) this.#cut(run, rowCapReached(run.cap));
+    this.#relaying = run.cut === undefined;
+    if (!this.#relaying) return;
+    if (!run.plan.untouched) throw new Fault('PROTOCOL_LIMIT', 'a row is too large to be masked');
+    run.rows += 1;
+    this.#half = true;
+    this.#talk.toClient.region(bytes, start, end);
+  }
+
+  piece(): void {
+    const { bytes, start, end, last } = this.#framer;
+    if (this.#relaying) this.#talk.toClient.region(bytes, start, end);
+    if (!last) return;
+    this.#half = false;
+    for (const message of this.#unsaid.splice(0)) this.#talk.toClient.piece(message);
+  }
+
+  /** A message of the gateway's own, as soon as none is half written. */
+  between(message: Uint8Array): void {
+    if (this.#half) this.#unsaid.push(message);
+    else this.#talk.toClient.piece(message);
+  }
+
+  /** Passes bytes[start, end) on and keeps it for the recording. */
+  tell(run: Run, bytes: Uint8Array, start: number, end: number, row: boolean): void {
+    this.#talk.toClient.region(bytes, start, end);
+    run.keep(bytes, start, end, row);
+  }
+
+  /** A row with a new body behind room for its header. */
+  #tellMasked(run: Run, frame: Uint8Array): void {
+    const length = frame.length - 1;
+    frame[0] = Backend.dataRow;
+    frame[1] = length >>> 24;
+    frame[2] = length >>> 16;
+    frame[3] = length >>> 8;
+    frame[4] = length;
+    this.tell(run, frame, 0, frame.length, true);
+  }
+
+  #cut(run: Run, denial: Denial): void {
+    run.cut = denial;
+    this.#talk.cancel();
+  }
+}
+
+export function unexpected(type: number): Fault {
+  return new Fault('TARGET_PROTOCOL', `the target sent message 0x${type.toString(16)} where none was awaited`);
+}
