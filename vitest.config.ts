@@ -21,7 +21,15 @@ const config: ViteUserConfig = defineConfig({
           fileParallelism: false,
         },
       },
-      { test: { name: 'long', include: ['**/*.long.test.ts'], exclude: ['node_modules/**'], testTimeout: 1_800_000 } },
+      {
+        test: {
+          name: 'long',
+          include: ['e2e/**/*.long.test.ts', 'src/**/*.test.ts'],
+          env: { SALLYPORT_EFFORT: '20' },
+          testTimeout: 1_800_000,
+          hookTimeout: 120_000,
+        },
+      },
     ],
   },
 });

@@ -5,6 +5,9 @@ import { bytesOf, textOf } from '../testing/rows.ts';
 import { Pattern } from './pattern.ts';
 import { DETECTORS, Scanner } from './scanner.ts';
 
+/** `npm run test:long` asks for more. */
+const EFFORT = Number(process.env['SALLYPORT_EFFORT'] ?? 1);
+
 function scannerOf(detectors: readonly string[], patterns: Readonly<Record<string, string>> = {}): Scanner {
   const obligation: DetectObligation = Object.assign({ kind: 'detect', detectors, patterns } as const, {
     ['then' as const]: 'mask' as const,
@@ -173,7 +176,7 @@ describe('the detectors', () => {
         if (Array.isArray(json)) expect(shape(back)).toEqual(shape(json));
         else expect(typeof back).toBe(typeof json);
       }),
-      { numRuns: 1000 },
+      { numRuns: 1000 * EFFORT },
     );
   });
 });
@@ -262,7 +265,7 @@ describe('beside a slow reference', () => {
         const text = pieces.join('');
         expect(scan(text, 'text', both).text).toBe(slowly(text));
       }),
-      { numRuns: 5000 },
+      { numRuns: 5000 * EFFORT },
     );
   });
 
@@ -282,7 +285,7 @@ describe('beside a slow reference', () => {
         const after = scan(before).text;
         expect(bytesOf(after)).toHaveLength(bytesOf(before).length);
       }),
-      { numRuns: 3000 },
+      { numRuns: 3000 * EFFORT },
     );
   });
 

@@ -6,6 +6,9 @@ import { tokens } from './lexer.ts';
 import { EVASIONS } from './testing/evasions.ts';
 import { type RealShop, startShop, tell } from './testing/real.ts';
 
+/** `npm run test:long` asks for more. */
+const EFFORT = Number(process.env['SALLYPORT_EFFORT'] ?? 1);
+
 let shop: RealShop;
 
 beforeAll(async () => {
@@ -43,7 +46,7 @@ describe('an attempt to go unseen', () => {
           expect(error, words.join(' ')).toBeInstanceOf(Fault);
         }
       }),
-      { numRuns: 4_000 },
+      { numRuns: 4_000 * EFFORT },
     );
     expect(read).toBeGreaterThan(400);
   });

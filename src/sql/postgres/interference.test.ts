@@ -4,6 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateQuery } from './testing/generate.ts';
 import { type RealShop, startShop } from './testing/real.ts';
 
+/** `npm run test:long` asks for more. */
+const EFFORT = Number(process.env['SALLYPORT_EFFORT'] ?? 1);
+
 // Two worlds, alike in everything but the labelled column. A query whose facts do not mention it answers alike in both,
 // and one that only reads it differs in nothing but cells that RowDescription traces to it.
 
@@ -88,7 +91,7 @@ describe('facts of generated queries', () => {
           .map(({ resource }) => resource.path[3]);
         expect(relations?.toSorted(), text).toEqual(rows.map((row) => row.name).toSorted());
       }),
-      { numRuns: 400 },
+      { numRuns: 400 * EFFORT },
     );
     // Or the property would hold for nothing.
     expect(untouched).toBeGreaterThan(20);

@@ -3,6 +3,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { tokens } from './lexer.ts';
 import { loadParser, scan } from './parser.ts';
 
+/** `npm run test:long` asks for more. */
+const EFFORT = Number(process.env['SALLYPORT_EFFORT'] ?? 1);
+
 beforeAll(loadParser);
 
 /** Both cut into the same pieces: where strings, identifiers and comments begin and end is what matters. */
@@ -79,7 +82,7 @@ describe('the lexer', () => {
         compared += 1;
         expect(ours(text)).toEqual(expected);
       }),
-      { numRuns: 3_000 },
+      { numRuns: 3_000 * EFFORT },
     );
     expect(compared).toBeGreaterThan(500);
   });

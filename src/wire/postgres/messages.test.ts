@@ -23,6 +23,9 @@ import { readRowDescription } from './row-description.ts';
 import { readPassword, readSaslInitial, writePassword, writeSaslInitial } from './sasl.ts';
 import { MAX_STARTUP_LENGTH, readStartup, writeCancelRequest, writeSslRequest, writeStartup } from './startup.ts';
 
+/** `npm run test:long` asks for more. */
+const EFFORT = Number(process.env['SALLYPORT_EFFORT'] ?? 1);
+
 const text = fc.string({ unit: 'grapheme', maxLength: 40 }).map((value) => value.replaceAll('\0', ''));
 
 describe('a message of the protocol', () => {
@@ -123,7 +126,7 @@ describe('a message of the protocol', () => {
           expect(thrown).toBeInstanceOf(Fault);
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: 2000 * EFFORT },
     );
   });
 
@@ -171,7 +174,7 @@ describe('the startup message', () => {
           expect(thrown).toBeInstanceOf(Fault);
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: 2000 * EFFORT },
     );
   });
 });
