@@ -12,11 +12,15 @@ export interface Resource {
 
 /** Percent-encodes what would make a path ambiguous (`/`, `%`, `"`, `\`, control characters) and nothing else. */
 export function encodePart(part: string): string {
-  return part.replace(
-    /[\u0000-\u001f\u007f%/"\\]/g,
+  if (!AMBIGUOUS.test(part)) return part; // nearly always, and far cheaper
+  return part.replaceAll(
+    EACH_AMBIGUOUS,
     (char) => `%${char.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`,
   );
 }
+
+const AMBIGUOUS = /[\u0000-\u001f\u007f%/"\\]/;
+const EACH_AMBIGUOUS: RegExp = new RegExp(AMBIGUOUS, 'g');
 
 export function resourceId(resource: Resource): string {
   return resource.path.map(encodePart).join('/');
