@@ -223,7 +223,8 @@ async function listPasses(options: ListOptions): Promise<void> {
   const rows = found.map((grant) => [
     text(grant['id']),
     text(object(grant['principal'])['name']),
-    text(object(grant['agent'])['name']) || '(in person)',
+    text(object(grant['agent'])['name']) ||
+      (text(object(grant['principal'])['kind']) === 'workload' ? '(itself)' : '(in person)'),
     grant['revoked'] ? 'revoked' : relative(text(grant['expires'])),
     text(grant['uses_left']),
     text(grant['purpose']),
