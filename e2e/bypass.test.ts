@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Gateway } from './testing/gateway.ts';
+
+const attempts = readFileSync(join(import.meta.dirname, '../fixtures/bypass/postgres.sql'), 'utf8')
+  .split('\n')
+  .filter((line) => line !== '' && !line.startsWith('# '));
+
+let gateway: Gateway;
+let client: pg.Client;
+let direct: pg.Client;
+
+beforeAll(async () => {
+  gateway = await Gateway.start();
+  client = await gateway.client(await gateway.person('alice'));
+  direct = await gateway.direct();
+});
+afterAll(async () => {
+  await client?.end();
+  await direct?.end();
+  await gateway?.stop();
+});
+
+/** What the customers table holds that nobody without `reveal` may learn. */
+const VALUES = /customer\d+@mail|\d{3}-\d{2}-1\d{3}|AKIA/;
+
+async function state(): Promise<unknown> {
+  const { rows } = await direct.query(
+    `select (select count(*) from pg_class where relnamespace = 'public'::regnamespace) as relations,
+       (select md5(string_agg(o::text, ',' order by id)) from orders o) as orders, (select count(*) from customers) as customers`,
+  );
+  return rows;
+}
+
+describe('what was tried to get around', () => {
+  it.each(attempts)('%s', async (text) => {
+    const before = await state();
+    for (const protocol of ['simple', 'extended'] as const) {
+      const query =
+        protocol === 'simple' ? client.query(text) : client.query({ text, queryMode: 'extended' } as pg.QueryConfig);
+      const told = await query.then(
+        ({ rows }) => ({ code: 'permitted', said: JSON.stringify(rows) }),
+        (thrown: { code?: string; message: string; detail?: string; hint?: string }) => ({
+          code: thrown.code,
+          said: JSON.stringify([thrown.message, thrown.detail, thrown.hint]),
+        }),
+      );
+      // Refused by the gateway, or what it names does not exist: nothing in between.
+      expect(['42501', '26000', '34000', '0A000', '42P01', '42601']).toContain(told.code);
+      expect(told.said).not.toMatch(VALUES);
+    }
+    expect((await client.query('select 1 as alive')).rows).toEqual([{ alive: 1 }]);
+    expect(await state()).toEqual(before);
+  });
+});
