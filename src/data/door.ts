@@ -126,7 +126,7 @@ export class Door implements Sessions {
         debit: ports.debit,
         outcome: ports.outcome,
         lease: async ({ signal }) => {
-          const release = await ports.leases.take(target, signal);
+          const release = await ports.leases.take(target, describeChain(chain), signal);
           try {
             return { credential: await ports.credential(target.name, role), release };
           } catch (thrown) {

@@ -3,35 +3,44 @@ import type { Target } from '../core/target.ts';
 
 /** Milliseconds a session may wait for a place. */
 const WAIT = 30_000;
+/** Holders that an error names. */
+const MOST_NAMED = 5;
 
-/** Counts upstream connections per target on this worker. Who finds no place queues; who finds the queue full is told. */
+interface Places {
+  /** Who holds each place, in words. */
+  readonly holders: Map<symbol, string>;
+  readonly queue: (() => void)[];
+}
+
+/**
+ * Counts upstream connections per target on this worker. Who finds no place queues; who finds the queue full, or waits
+ * in vain, is told who holds the places.
+ */
 export class Leases {
-  readonly #held = new Map<string, number>();
-  readonly #queues = new Map<string, (() => void)[]>();
+  readonly #targets = new Map<string, Places>();
 
-  /** Resolves to the release of the place. Throws Fault TARGET_BUSY or ABORTED. */
-  async take(target: Target, signal: AbortSignal): Promise<() => void> {
-    const { name, connections } = target;
-    const held = this.#held.get(name) ?? 0;
-    if (held < connections.most) this.#held.set(name, held + 1);
-    else await this.#queue(target, signal);
-    let released = false;
+  /** Resolves to the release of the place; `holder` says whose it is. Throws Fault TARGET_BUSY or ABORTED. */
+  async take(target: Target, holder: string, signal: AbortSignal): Promise<() => void> {
+    const places = this.#placesOf(target.name);
+    if (places.holders.size >= target.connections.most) await this.#wait(target, places, signal);
+    const place = Symbol(holder);
+    places.holders.set(place, holder);
     return () => {
-      if (released) return;
-      released = true;
-      this.#release(name);
+      if (places.holders.delete(place)) places.queue.shift()?.();
     };
   }
 
-  #queue(target: Target, signal: AbortSignal): Promise<void> {
-    const queue = this.#queues.get(target.name) ?? [];
-    this.#queues.set(target.name, queue);
-    if (queue.length >= target.connections.queue) {
-      throw new Fault(
-        'TARGET_BUSY',
-        `target ${target.name} has all its ${target.connections.most} connections in use and ${queue.length} sessions waiting`,
-      );
-    }
+  #placesOf(target: string): Places {
+    const known = this.#targets.get(target);
+    if (known !== undefined) return known;
+    const places: Places = { holders: new Map(), queue: [] };
+    this.#targets.set(target, places);
+    return places;
+  }
+
+  #wait(target: Target, places: Places, signal: AbortSignal): Promise<void> {
+    const { queue } = places;
+    if (queue.length >= target.connections.queue) throw busy(target, places);
     return new Promise((resolve, reject) => {
       const give = () => {
         cleanUp();
@@ -44,10 +53,7 @@ export class Leases {
         reject(fault);
       };
       const gone = () => leave(new Fault('ABORTED', 'the session ended while it waited for a connection'));
-      const timer = setTimeout(
-        () => leave(new Fault('TARGET_BUSY', `target ${target.name} had no free connection within ${WAIT / 1000} s`)),
-        WAIT,
-      );
+      const timer = setTimeout(() => leave(busy(target, places)), WAIT);
       const cleanUp = () => {
         clearTimeout(timer);
         signal.removeEventListener('abort', gone);
@@ -56,11 +62,15 @@ export class Leases {
       queue.push(give);
     });
   }
+}
 
-  /** The place goes to whoever waited longest, or back. */
-  #release(name: string): void {
-    const next = this.#queues.get(name)?.shift();
-    if (next !== undefined) return next();
-    this.#held.set(name, (this.#held.get(name) ?? 1) - 1);
-  }
+function busy({ name, connections }: Target, { holders, queue }: Places): Fault {
+  const counts = new Map<string, number>();
+  for (const holder of holders.values()) counts.set(holder, (counts.get(holder) ?? 0) + 1);
+  const named = [...counts].toSorted((a, b) => b[1] - a[1]).slice(0, MOST_NAMED);
+  const who = named.map(([holder, count]) => `${holder} (${count})`).join(', ');
+  return new Fault(
+    'TARGET_BUSY',
+    `target ${name} has all its ${connections.most} connections in use and ${queue.length} sessions waiting; held by ${who}`,
+  );
 }

@@ -21,6 +21,8 @@ export interface ListenerPorts {
   readonly sessions: Sessions;
   /** Something went wrong that no client did. */
   readonly onBug: (thrown: unknown) => void;
+  /** A connection ended by a fault: for the log, since the client is told little. */
+  readonly onFault: (fault: Fault, source: string) => void;
 }
 
 /** One port of the data plane: accepts, lets the driver greet, and hands what it said to the door. */
@@ -102,6 +104,7 @@ export class Listener<G extends Greeting> {
     } catch (thrown) {
       const fault = asFault(thrown);
       if (fault.code === 'INTERNAL') this.#ports.onBug(thrown);
+      else this.#ports.onFault(fault, source);
       this.#driver.fail(pipe, fault);
     } finally {
       // Time to say goodbye; then the socket is gone whether the client read it or not.

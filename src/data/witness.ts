@@ -118,6 +118,7 @@ export class Witness implements Tape {
       rows: outcome.rows,
       kept: outcome.kept,
       bytes: outcome.bytes,
+      ...(Object.keys(outcome.found).length > 0 ? { found: { ...outcome.found } } : {}),
       ms: Math.round(outcome.duration * 1000) / 1000,
     };
     this.#later(this.#write({ type: 'operation.done', kind: 'done', sequence, urgency: 'soon' }, fields, fields));

@@ -111,6 +111,11 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
       auth: parts.auth,
       sessions: door,
       onBug: (thrown) => log.error('bug', { thrown: thrown instanceof Error ? thrown.stack : String(thrown) }),
+      // What clients do wrong is in the audit log, where it was recorded, or nowhere: a flood of it is theirs to pay for.
+      onFault: ({ code, message }, source) => {
+        if (!/^(PROTOCOL|LOGIN|TOKEN)_|^ABORTED$/.test(code))
+          log.warn('a connection failed', { code, message, source });
+      },
     },
     settings().config.listen.postgres,
   );

@@ -64,7 +64,14 @@ export async function layFoundation(config: Config, log: Log): Promise<Foundatio
       evidence,
       evidenceDir,
       recordingKeys: recordings,
-      resolve: async (reference) => (await resolveSecret(reference, sources)).reveal(),
+      resolve: async (reference) => {
+        const secret = await resolveSecret(reference, sources);
+        if (reference.scheme === 'sealed') {
+          const at = new Date(systemClock.now()).toISOString();
+          await evidence.audit({ v: 1, type: 'secret.opened', at, name: reference.name, node: config.node });
+        }
+        return secret.reveal();
+      },
       close: async () => {
         await evidence.close();
         await store.close();
