@@ -81,6 +81,8 @@ export interface Outcome {
   /** How many of the rows the recording has. */
   readonly kept: number;
   readonly bytes: number;
+  /** What detectors found in the rows, by detector; empty when nothing was looked for or found. */
+  readonly found: Readonly<Record<string, number>>;
   /** Milliseconds from forward to completion. */
   readonly duration: number;
 }

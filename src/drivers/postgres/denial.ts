@@ -70,18 +70,25 @@ export function sqlState(reason: Reason): string {
   }
 }
 
-/** A fault as the FATAL before the connection closes: its code, never its cause. */
+/** Faults that say what the client did or can do. Others may name files, hosts and secrets of the operator's. */
+const FOR_CLIENTS = /^(?:PROTOCOL|LOGIN|TOKEN|TARGET|SQL|FEED)_|^ABORTED$/;
+
+/** A fault as the FATAL before the connection closes: its code, and its message only where that is the client's. */
 export function fatalFault(fault: Fault, session: string | undefined): Uint8Array {
   const where = session === undefined ? '' : ` (session ${session})`;
+  const message = FOR_CLIENTS.test(fault.code)
+    ? fault.message
+    : 'the gateway cannot do this now; its operator can see why';
   return writeErrorResponse({
     severity: 'FATAL',
     code: faultState(fault),
-    message: `${fault.message}${where}`,
+    message: `${message}${where}`,
     detail: fault.code,
   });
 }
 
-function faultState(fault: Fault): string {
+/** SQLSTATE of a fault. */
+export function faultState(fault: Fault): string {
   switch (fault.code) {
     case 'PROTOCOL_MALFORMED':
     case 'PROTOCOL_ENCODING':

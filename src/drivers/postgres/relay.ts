@@ -6,7 +6,7 @@ import { writeErrorResponse, writeNoticeResponse } from '../../wire/postgres/err
 import type { CancelDesk } from './cancel.ts';
 import { ClientLane } from './client-lane.ts';
 import { Conversation } from './conversation.ts';
-import { fatalFault } from './denial.ts';
+import { fatalFault, faultState } from './denial.ts';
 import { dial } from './dial.ts';
 import type { PostgresGreeting } from './greet.ts';
 import { TERMINATE } from './messages.ts';
@@ -151,7 +151,7 @@ class Relay {
     const fault = asFault(thrown);
     this.#talk.toClient.take();
     if (!this.#client.writableEnded && !this.#talk.fatalTold) this.#client.write(fatalFault(fault, this.#session.id));
-    this.#end(`${fault.code}: ${fault.message}`);
+    this.#end(`${fault.code}: ${fault.message}`, faultState(fault));
   }
 
   #stop(ending: Ending): void {
@@ -161,14 +161,14 @@ class Relay {
     this.#client.write(
       writeErrorResponse({ severity: 'FATAL', code: '57P01', message: ending.message, detail: ending.cause }),
     );
-    this.#end(ending.cause);
+    this.#end(ending.cause, '57P01');
   }
 
-  #end(reason: string): void {
+  #end(reason: string, state = CLIENT_GONE): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#asking.stop();
-    this.#answering.end();
+    this.#answering.end(state);
     const socket = this.#talk.upstream?.socket;
     if (socket !== undefined && !socket.destroyed) {
       socket.removeAllListeners('data');
@@ -183,6 +183,9 @@ class Relay {
     void this.#session.end(reason).finally(() => this.#over.resolve());
   }
 }
+
+/** connection_failure: nobody was there to be told. */
+const CLIENT_GONE = '08006';
 
 /** Milliseconds a socket may take to say goodbye. */
 const LINGER = 1000;

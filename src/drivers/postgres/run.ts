@@ -28,6 +28,7 @@ export class Run {
   #statement = 0;
   #tag: string | undefined;
   #bytes = 0;
+  readonly #found = new Map<string, number>();
   #kept = 0;
   #keptBytes = 0;
   #full = false;
@@ -89,13 +90,21 @@ export class Run {
   completed(tag: string): void {
     this.#tag = tag;
     this.#statement += 1;
+    this.#countFinds();
     this.plan = undefined;
+  }
+
+  #countFinds(): void {
+    for (const [detector, count] of this.plan?.hits ?? []) {
+      this.#found.set(detector, (this.#found.get(detector) ?? 0) + count);
+    }
   }
 
   /** Reports the outcome, once. */
   end(error?: string): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#countFinds();
     this.flush();
     this.#tape.done(this.clearance.sequence, {
       tag: this.#tag,
@@ -103,6 +112,7 @@ export class Run {
       rows: this.rows,
       kept: this.#kept,
       bytes: this.#bytes,
+      found: Object.fromEntries(this.#found),
       duration: performance.now() - this.#since,
     });
   }

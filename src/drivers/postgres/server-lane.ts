@@ -54,9 +54,9 @@ export class ServerLane {
     this.#rows.between(message);
   }
 
-  /** The connection is over: whatever was under way is reported as cut off. */
-  end(): void {
-    for (const entry of this.#talk.pending.abandon()) runOf(entry)?.end('08006');
+  /** The connection is over: whatever was under way is reported as cut off, with the SQLSTATE that says why. */
+  end(state: string): void {
+    for (const entry of this.#talk.pending.abandon()) runOf(entry)?.end(state);
     for (const run of this.#suspended) run.end();
     this.#suspended.clear();
   }
