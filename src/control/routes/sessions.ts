@@ -3,7 +3,7 @@ import type { ListedSession, SessionFilter } from '../../core/directory.ts';
 import type { RecordingEntry } from '../../core/evidence.ts';
 import { currentOf, rootOf } from '../../core/grant.ts';
 import { type Caller, callerId, demand, inPerson, may } from '../caller.ts';
-import { notFound } from '../http-problem.ts';
+import { HttpProblem, notFound } from '../http-problem.ts';
 import type { Routes } from '../routes.ts';
 import { sendLines } from '../stream.ts';
 import { iso } from './whoami.ts';
@@ -50,6 +50,8 @@ export function sessionRoutes(routes: Routes): void {
     const { reason: why = '' } = request.body as Static<typeof reason>;
     const session = await ports.sessions.find(id);
     if (!session || !(ownsSession(who, session) || may(who, 'gateway-admin', ports))) throw notFound('session');
+    if (session.endedAt !== undefined)
+      throw new HttpProblem(409, 'CONFLICT', `the session ended at ${iso(session.endedAt)}`);
     const by = callerId(who);
     const { at } = await ports.grants.revoke({ kind: 'session', id }, by, why);
     await ports.evidence.audit({
