@@ -274,6 +274,7 @@ it.runIf(process.getuid?.() !== 0)('says so when its directory cannot be written
   await (await evidence.open()).close();
   chmodSync(evidence.dir, 0o500);
   await expect(evidence.open()).rejects.toMatchObject({ code: 'EVIDENCE_UNWRITABLE' });
+  chmodSync(evidence.dir, 0o700);
 });
 
 it('refuses a node name that is not a file name', async () => {

@@ -76,7 +76,7 @@ const NAME_LENGTH = 128;
 export async function openEvidence(options: WriterOptions): Promise<ClosableWriter> {
   const { dir, node, worker, clock } = options;
   const name = writerName(node, worker);
-  const lock = lockDirectory(dir, `${name}.lock`);
+  const lock = takeLock(dir, name);
   try {
     const recovered = await recoverChain(dir, name, clock.now());
     const checkpoints = await CheckpointLog.open(dir, recovered.writer, options.signer);
@@ -85,6 +85,14 @@ export async function openEvidence(options: WriterOptions): Promise<ClosableWrit
     return writer;
   } catch (error) {
     lock.release();
+    throw asFault(error, 'EVIDENCE_UNWRITABLE');
+  }
+}
+
+function takeLock(dir: string, name: string): DirectoryLock {
+  try {
+    return lockDirectory(dir, `${name}.lock`);
+  } catch (error) {
     throw asFault(error, 'EVIDENCE_UNWRITABLE');
   }
 }

@@ -191,10 +191,11 @@ function run([command = 'psql', ...args]: readonly string[], connection: Connect
     const ignore = (): void => undefined;
     process.on('SIGINT', ignore);
     child.once('error', (error: NodeJS.ErrnoException) => {
-      const missing = error.code === 'ENOENT';
+      // EACCES: also said when a folder of PATH may not be looked into.
+      const missing = error.code === 'ENOENT' || error.code === 'EACCES';
       reject(
         new Failure(
-          missing ? `${command} is not installed here` : `${command} could not be started`,
+          missing ? `${command} is not installed, or may not be run by you` : `${command} could not be started`,
           missing ? { hint: 'Use another client: --uri prints the address.' } : {},
         ),
       );
