@@ -24,6 +24,7 @@ export class FactsCache {
   }
 }
 
+/** Texts of one scope. Keys are exact texts, and templates, which no text can equal. */
 export class Texts {
   /** Recently used, and used before that: a text moves up when it is asked for again. Cheaper than an order of all. */
   #young = new Map<string, SqlFacts>();

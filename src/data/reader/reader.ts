@@ -3,15 +3,23 @@ import type { CatalogSnapshot } from '../../core/catalog.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { SqlFacts, SqlReader, SqlScope } from '../../core/facts.ts';
 import { Fault } from '../../core/fault.ts';
+import { templateOf } from '../../sql/postgres/template.ts';
 import { FactsCache, type Texts } from './facts-cache.ts';
 import type { ReadingThread } from './thread.ts';
 
 /** Milliseconds between two looks at a catalog for the sake of a name it does not know. */
 const LOOK_AGAIN_EVERY = 1_000;
 
+function remembered(texts: Texts, text: string): SqlFacts | undefined {
+  const exact = texts.get(text);
+  if (exact !== undefined) return exact;
+  const template = templateOf(text);
+  return template === undefined ? undefined : texts.get(template);
+}
+
 /**
- * Reads SQL for the drivers: from memory when the text was seen in the same scope under the same catalog, else in the
- * reading thread. A name that cannot be resolved is worth one look at the catalog, in case it was made just now.
+ * Reads SQL for the drivers: from memory when the text, or one that differs in plain numbers only, was seen in the
+ * same scope under the same catalog, else in the reading thread. A name that cannot be resolved is worth one look at the catalog, in case it was made just now.
  */
 export class CachedReader implements SqlReader {
   readonly #catalogs: Catalogs;
@@ -31,7 +39,7 @@ export class CachedReader implements SqlReader {
   read(text: string, scope: SqlScope): SqlFacts | Promise<SqlFacts> {
     const snapshot = this.#catalogs.current(scope.target, scope.database);
     if (snapshot === undefined) return this.#slowly(text, scope);
-    return this.#textsOf(scope, snapshot).get(text) ?? this.#slowly(text, scope);
+    return remembered(this.#textsOf(scope, snapshot), text) ?? this.#slowly(text, scope);
   }
 
   changed(target: string, database: string): void {
@@ -55,10 +63,11 @@ export class CachedReader implements SqlReader {
 
   async #under(snapshot: CatalogSnapshot, text: string, scope: SqlScope): Promise<SqlFacts> {
     const texts = this.#textsOf(scope, snapshot);
-    const known = texts.get(text);
+    const known = remembered(texts, text);
     if (known !== undefined) return known;
     const facts = await this.#thread.read(text, scope, snapshot);
-    texts.set(text, facts);
+    // Under the template alone where there is one: a text with other numbers rarely comes again as it is.
+    texts.set(templateOf(text) ?? text, facts);
     return facts;
   }
 
