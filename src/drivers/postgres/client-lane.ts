@@ -97,7 +97,7 @@ export class ClientLane implements Asking {
       this.#sync();
       return undefined;
     }
-    if (this.#skipping || (talk.skipping && talk.pending.length === 0)) return undefined;
+    if (this.#skipping || talk.deaf) return undefined;
     switch (type) {
       case Frontend.query:
         return query(this);
@@ -106,13 +106,11 @@ export class ClientLane implements Asking {
       case Frontend.bind:
         return extended.bind(this);
       case Frontend.describe:
-        extended.describe(this);
-        return undefined;
+        return extended.describe(this);
       case Frontend.execute:
         return extended.execute(this);
       case Frontend.close:
-        extended.close(this);
-        return undefined;
+        return extended.close(this);
       case Frontend.flush:
         if (talk.upstream !== undefined && talk.copyIn === undefined) this.forward();
         return undefined;
@@ -147,6 +145,7 @@ export class ClientLane implements Asking {
       talk.skipping = false;
       talk.inPipeline = false;
       talk.pending.push({ kind: 'sync' });
+      talk.boundary();
       this.forward();
     }
   }
@@ -162,7 +161,7 @@ export class ClientLane implements Asking {
       case Frontend.query:
       case Frontend.parse:
       case Frontend.bind:
-        this.#large = this.#skipping || (this.talk.skipping && this.talk.pending.length === 0) ? 'drop' : 'refuse';
+        this.#large = this.#skipping || this.talk.deaf ? 'drop' : 'refuse';
         return undefined;
       default:
         throw new Fault('PROTOCOL_LIMIT', `message of ${length} bytes, type 0x${type.toString(16)}`);
@@ -193,6 +192,7 @@ export class ClientLane implements Asking {
 
   refuse(denial: Denial, kind: 'simple' | 'extended', state: string = sqlState(denial.reason)): void {
     const { talk } = this;
+    if (talk.deaf) return;
     const error = errorOf(denial, state);
     const simple = kind === 'simple';
     if (talk.upstream === undefined) {
@@ -203,6 +203,7 @@ export class ClientLane implements Asking {
       return;
     }
     talk.pending.push({ kind: 'refused', error, simple });
+    if (simple) talk.boundary();
     talk.toServer.piece(simple ? BROKEN_QUERY : BROKEN_PARSE);
   }
 

@@ -53,10 +53,21 @@ export class Conversation {
     });
   }
 
+  /** Whether the server would read past anything but a Sync. True after any wait as well as before it. */
+  get deaf(): boolean {
+    return this.skipping && this.pending.length === 0;
+  }
+
   /** Asks the target to stop what it runs for this connection, if it runs anything. */
   cancel(): void {
     const key: CancelKey | undefined = this.upstream?.key;
     if (key !== undefined && this.pending.length > 0) void cancelUpstream(this.session.target, key);
+  }
+
+  /** A Sync or Query was forwarded: the server skips no further than to it. */
+  boundary(): void {
+    this.prepared.boundary();
+    this.portals.boundary();
   }
 
   /** Writes what is gathered for the client; false when it asks to wait. */

@@ -1,4 +1,4 @@
-import type { SqlFacts } from '../../core/facts.ts';
+import type { SqlFacts, SqlScope } from '../../core/facts.ts';
 import type { Field } from '../../wire/postgres/row-description.ts';
 import type { Run } from './run.ts';
 
@@ -22,6 +22,11 @@ export interface Portal {
   readonly run: Run;
   readonly resultFormats: readonly number[];
   fields: readonly Field[] | 'none' | undefined;
+  /** What names meant when it was decided. Utility statements look theirs up when they run. */
+  readonly scope: SqlScope;
+  /** The statement or cursor that EXECUTE or FETCH named when it was decided. */
+  readonly by: Prepared | Portal | Cursor | undefined;
+  started: boolean;
 }
 
 /** A cursor of DECLARE: FETCH gives its rows, so FETCH is decided by what the cursor reads. */
@@ -29,6 +34,9 @@ export interface Cursor {
   readonly kind: 'cursor';
   readonly facts: SqlFacts;
 }
+
+/** Bytes of a name that servers tell names apart by (NAMEDATALEN): longer ones are one name to them. */
+export const MAX_NAME_BYTES = 63;
 
 /** Names a client may hold at once on one connection. */
 export const MAX_NAMES = 10_000;
