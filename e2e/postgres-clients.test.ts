@@ -207,6 +207,27 @@ describe.each(SERVERS)('in front of %s', (_name, programs) => {
     });
   });
 
+  describe('what drivers of other languages send', () => {
+    it('lets a pool clean its connection in one message', async () => {
+      const client = await gateway.client(alice, 'lab');
+      await client.query('declare c cursor with hold for select 1');
+      // asyncpg, at every release
+      await client.query('select pg_advisory_unlock_all(); close all; unlisten *; reset all;');
+      await expect(client.query('fetch c')).rejects.toMatchObject({ code: '34000' });
+      await client.query('deallocate all; close all');
+      expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+      await client.end();
+    });
+
+    it('gives a whole row as its server does', async () => {
+      const client = await gateway.client(alice, 'lab');
+      await client.query('create temp table whole as select 1 as a, 2 as b');
+      expect((await client.query('select whole from whole')).rows).toEqual([{ whole: '(1,2)' }]);
+      expect((await client.query('select w, w.a from whole w')).rows).toEqual([{ w: '(1,2)', a: 1 }]);
+      await client.end();
+    });
+  });
+
   describe('postgres.js', () => {
     it('fetches types, pipelines, transacts and cursors', async () => {
       const { port } = { port: gateway.running.ports.postgres };

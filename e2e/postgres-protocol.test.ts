@@ -121,6 +121,43 @@ describe('the extended protocol', () => {
     shop.close();
   });
 
+  it('reads past what follows an error of the server, whenever that comes', async () => {
+    const client = await session();
+    await client.ask(1, writeQuery('select 1'));
+    for (let i = 0; i < 10; i++) {
+      const after = [`select ${i}`, `create temp table t${i} (a int)`, 'select nothing', 'selec'];
+      const [at, sent] = [i % after.length, after[i % after.length] ?? ''];
+      expect(
+        await client.ask(1, ...statement('select 1'), ...statement('select 1/0'), ...statement(sent), SYNC),
+        `${at}: ${sent}`,
+      ).toBe('12DC1EZ');
+      expect(client.errors()).toEqual(['22012']);
+      // The error arrives before the rest is sent.
+      client.seen.length = 0;
+      client.send(...statement('select 1/0'), FLUSH);
+      await client.wait((seen) => seen.some((one) => one.type === 'E'));
+      expect(await client.ask(1, ...statement(sent), writeQuery(sent), SYNC)).toBe('Z');
+    }
+    client.close();
+  });
+
+  it('describes a cursor by its name, and reads a portal with FETCH, but does not execute a cursor', async () => {
+    const client = await session();
+    await client.ask(1, writeQuery('begin'));
+    await client.ask(1, writeQuery('declare c cursor for select 1 as one'));
+    expect(await client.ask(1, writeDescribe({ kind: 'portal', name: 'c' }), SYNC)).toBe('TZ');
+    await client.ask(1, writeParse({ statement: '', text: 'select generate_series(1, 5)', types: [] }), SYNC);
+    client.seen.length = 0;
+    client.send(writePlainBind('p', ''), writeExecute({ portal: 'p', rows: 2 }), FLUSH);
+    await client.wait((seen) => seen.some((one) => one.type === 's'));
+    expect(await client.ask(1, SYNC)).toBe('Z');
+    expect(await client.ask(1, writeQuery('move 1 in p'))).toBe('CZ');
+    expect(await client.ask(1, writeQuery('fetch all in p'))).toBe('TDDCZ');
+    expect(await client.ask(1, writeExecute({ portal: 'c', rows: 0 }), SYNC)).toBe('EZ');
+    expect(client.errors()).toEqual(['0A000']);
+    client.close();
+  });
+
   it('masks when a prepared statement is executed again without Describe', async () => {
     const client = await session('shop');
     await client.ask(

@@ -106,11 +106,13 @@ export class ClientLane implements Asking {
       case Frontend.bind:
         return extended.bind(this);
       case Frontend.describe:
-        return extended.describe(this);
+        extended.describe(this);
+        return undefined;
       case Frontend.execute:
         return extended.execute(this);
       case Frontend.close:
-        return extended.close(this);
+        extended.close(this);
+        return undefined;
       case Frontend.flush:
         if (talk.upstream !== undefined && talk.copyIn === undefined) this.forward();
         return undefined;
@@ -145,7 +147,6 @@ export class ClientLane implements Asking {
       talk.skipping = false;
       talk.inPipeline = false;
       talk.pending.push({ kind: 'sync' });
-      talk.boundary();
       this.forward();
     }
   }
@@ -203,7 +204,6 @@ export class ClientLane implements Asking {
       return;
     }
     talk.pending.push({ kind: 'refused', error, simple });
-    if (simple) talk.boundary();
     talk.toServer.piece(simple ? BROKEN_QUERY : BROKEN_PARSE);
   }
 

@@ -1,6 +1,6 @@
 import type { Undo } from './names.ts';
 import type { Run } from './run.ts';
-import type { Portal, Prepared } from './statements.ts';
+import type { Cursor, Portal, Prepared } from './statements.ts';
 
 /** What was sent upstream and is not answered yet. */
 export type Entry = { undo?: Undo; settled?: (how: 'answered' | 'skipped') => void } & (
@@ -8,7 +8,7 @@ export type Entry = { undo?: Undo; settled?: (how: 'answered' | 'skipped') => vo
   | { readonly kind: 'parse'; readonly statement: Prepared }
   | { readonly kind: 'bind'; readonly portal: Portal }
   /** `silent`: asked by the gateway; the client must not see the answer. */
-  | { readonly kind: 'describe'; readonly of: Prepared | Portal; readonly silent: boolean }
+  | { readonly kind: 'describe'; readonly of: Prepared | Portal | Cursor; readonly silent: boolean }
   | { readonly kind: 'execute'; readonly portal: Portal }
   | { readonly kind: 'close' }
   | { readonly kind: 'sync' }
@@ -88,7 +88,6 @@ export class Pending {
       this.#entries = this.#entries.slice(this.#first);
       this.#first = 0;
     }
-    entry?.undo?.keep?.();
     entry?.settled?.('answered');
   }
 

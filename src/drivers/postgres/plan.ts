@@ -34,9 +34,9 @@ export function planForPortal(session: Session, portal: Portal): ResultPlan {
  * labelled column that the facts say leaves as itself must be among the fields.
  */
 function compare(facts: StatementFacts, fields: readonly Field[]): void {
-  const { known, leaving } = expectationsOf(facts);
+  const { known, rows, leaving } = expectationsOf(facts);
   for (const field of fields) {
-    if (field.table !== 0 && !known.has(place(field))) {
+    if (field.table !== 0 && !(field.attribute === 0 ? rows.has(field.table) : known.has(place(field)))) {
       throw new Fault(
         'TARGET_PROTOCOL',
         `the result holds a column that reading the statement did not find (${field.name})`,
@@ -51,6 +51,8 @@ function compare(facts: StatementFacts, fields: readonly Field[]): void {
 interface Expectations {
   /** Places of all columns the statement touches. */
   readonly known: ReadonlySet<number>;
+  /** Tables whose columns go into something: the server gives a whole row as attribute 0 of its table. */
+  readonly rows: ReadonlySet<number>;
   /** Places of labelled ones that leave as themselves. */
   readonly leaving: readonly number[];
 }
@@ -61,7 +63,8 @@ function expectationsOf(facts: StatementFacts): Expectations {
   const found = expectations.get(facts);
   if (found !== undefined) return found;
   const leaving = facts.columns.filter((column) => column.use === 'read' && column.labels.length > 0).map(place);
-  const made = { known: new Set(facts.columns.map(place)), leaving };
+  const rows = new Set(facts.columns.filter((column) => column.use === 'derive').map((column) => column.table));
+  const made = { known: new Set(facts.columns.map(place)), rows, leaving };
   expectations.set(facts, made);
   return made;
 }

@@ -42,14 +42,12 @@ export async function query(asking: Asking): Promise<void> {
 
   const run = new Run(cleared, session.tape, session.target.recording.rows);
   if (talk.deaf) return run.end('skipped');
-  const [statement] = facts.statements;
-  const undo = statement === undefined ? undefined : register(talk, statement, facts, text);
+  const undo = register(talk, facts, text);
   for (const each of facts.statements) talk.names.forwarded(each);
   talk.inPipeline = false;
   const answered = new Promise<void>((settled) => {
     talk.pending.push({ kind: 'query', run, ...(undo ? { undo } : {}), settled: () => settled() });
   });
-  talk.boundary();
   if (facts.statements.some((each) => each.settings.some((setting) => setting.class === 'swallowed'))) {
     talk.toServer.piece(SWALLOWED_QUERY);
   } else {

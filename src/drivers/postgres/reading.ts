@@ -1,11 +1,9 @@
 import { type Denial, deny } from '../../core/decision.ts';
-import type { SqlFacts, StatementFacts } from '../../core/facts.ts';
+import type { SqlFacts, SqlName, StatementFacts } from '../../core/facts.ts';
 import { asFault, Fault } from '../../core/fault.ts';
 import type { Asking } from './asking.ts';
 import { FLUSH, SYNC } from './messages.ts';
-import type { Names } from './names.ts';
 import { PROBE, readProbe } from './probe.ts';
-import type { Cursor, Portal, Prepared } from './statements.ts';
 
 /** A denial with the SQLSTATE that fits it best, where the reason alone does not say. */
 export interface Refusal {
@@ -33,12 +31,11 @@ export async function read(asking: Asking, text: string): Promise<SqlFacts | Ref
  * by it. Texts that neither prepare nor run by name come back as they are.
  */
 export async function resolve(asking: Asking, facts: SqlFacts): Promise<SqlFacts | Refusal> {
-  const named = facts.statements.find((statement) => statement.names !== undefined);
+  const named = facts.statements.find(({ names }) => names !== undefined && !dropsNames(names));
   if (named?.names === undefined) return facts;
   if (facts.statements.length > 1) return { denial: oneByOne() };
   const { kind, name = '' } = named.names;
   const { talk } = asking;
-  await settleName(asking, kind === 'execute' ? talk.prepared : talk.portals, name);
   if (kind === 'execute') {
     const prepared = talk.prepared.get(name);
     if (prepared === undefined) {
@@ -49,24 +46,18 @@ export async function resolve(asking: Asking, facts: SqlFacts): Promise<SqlFacts
   }
   if (kind === 'fetch') {
     const cursor = talk.portals.get(name);
-    if (cursor?.kind !== 'cursor') {
+    const inner = cursor?.kind === 'portal' ? cursor.run.clearance.operation.facts : cursor?.facts;
+    if (inner?.statements.length !== 1) {
       return { denial: deny('unresolved', `cursor "${name}" does not exist`), state: '34000' };
     }
-    return merge(facts, cursor.facts);
+    return merge(facts, inner);
   }
   return facts;
 }
 
-/** The statement or cursor that EXECUTE or FETCH would run now. */
-export function namedBy({ talk }: Asking, facts: SqlFacts): Prepared | Portal | Cursor | undefined {
-  const names = facts.statements[0]?.names;
-  if (names?.kind === 'execute') return talk.prepared.get(names.name ?? '');
-  return names?.kind === 'fetch' ? talk.portals.get(names.name ?? '') : undefined;
-}
-
-/** Waits until it is certain what the server has under a name. */
-export async function settleName(asking: Asking, names: Names<unknown>, name: string): Promise<void> {
-  while (names.inDoubt(name)) await settle(asking);
+/** CLOSE and DEALLOCATE: nothing is read by the name. */
+function dropsNames({ kind }: SqlName): boolean {
+  return kind === 'close' || kind === 'deallocate';
 }
 
 /** A statement whose names mean something else once an earlier one of the same message has run cannot be read yet. */
@@ -74,7 +65,9 @@ export function dependent(statements: readonly StatementFacts[]): Refusal | unde
   const barrier = statements.findIndex((statement) => statement.barrier && statement.transaction === undefined);
   const swallowed = statements.some((statement) => statement.settings.some((setting) => setting.class === 'swallowed'));
   const after = barrier < 0 ? [] : statements.slice(barrier + 1);
-  const reads = after.some((statement) => statement.uses.length > 0 || statement.names !== undefined);
+  const reads = after.some(
+    (statement) => statement.uses.length > 0 || (statement.names && !dropsNames(statement.names)),
+  );
   return reads || (swallowed && statements.length > 1) ? { denial: oneByOne() } : undefined;
 }
 
@@ -151,7 +144,14 @@ async function settleScope(asking: Asking): Promise<void> {
   const { talk } = asking;
   await asking.connect();
   if (!talk.names.stale) return;
-  await settle(asking);
+  if (talk.pending.copyingIn) throw new Fault('PROTOCOL_UNEXPECTED', 'a statement in the middle of COPY');
+  if (talk.pending.length > 0) {
+    const synced = !talk.pending.unsynced;
+    const answered = talk.pending.drained();
+    if (!synced) talk.toServer.piece(FLUSH);
+    talk.flushServer();
+    await answered;
+  }
   // In a failed transaction nothing but its end is executed, so what names mean has no effect.
   if (talk.status === 'E' || talk.skipping || talk.upstream === undefined) return;
   const rows: Uint8Array[] = [];
@@ -169,14 +169,4 @@ async function settleScope(asking: Asking): Promise<void> {
     throw new Fault('TARGET_PROTOCOL', 'the role of this session was given up; connect again');
   }
   talk.names.probed(found);
-}
-
-/** Waits until everything sent is answered or skipped. */
-async function settle({ talk }: Asking): Promise<void> {
-  if (talk.pending.copyingIn) throw new Fault('PROTOCOL_UNEXPECTED', 'a statement in the middle of COPY');
-  if (talk.pending.length === 0) return;
-  const answered = talk.pending.drained();
-  if (talk.pending.unsynced) talk.toServer.piece(FLUSH);
-  talk.flushServer();
-  await answered;
 }

@@ -1,17 +1,21 @@
-import type { SqlFacts, StatementFacts } from '../../core/facts.ts';
+import type { SqlFacts, SqlName } from '../../core/facts.ts';
 import type { Conversation } from './conversation.ts';
 import type { Undo } from './names.ts';
 
-/** Keeps track of what PREPARE, DECLARE and their opposites do to names. Undefined when the statement does nothing to them. */
-export function register(
-  talk: Conversation,
-  statement: StatementFacts,
-  facts: SqlFacts,
-  text: string,
-): Undo | undefined {
-  const { names } = statement;
-  if (names === undefined) return undefined;
-  const { kind, name } = names;
+/** Keeps track of what PREPARE, DECLARE and their opposites do to names. Undefined when a text does nothing to them. */
+export function register(talk: Conversation, facts: SqlFacts, text: string): Undo | undefined {
+  const undos: Undo[] = [];
+  for (const { names } of facts.statements) {
+    const undo = names && change(talk, names, facts, text);
+    if (undo !== undefined) undos.unshift(undo);
+  }
+  if (undos.length === 0) return undefined;
+  return () => {
+    for (const undo of undos) undo();
+  };
+}
+
+function change(talk: Conversation, { kind, name }: SqlName, facts: SqlFacts, text: string): Undo | undefined {
   switch (kind) {
     case 'prepare':
       return talk.prepared.set(name ?? '', { kind: 'prepared', text, types: [], fields: undefined, facts: undefined });

@@ -243,7 +243,7 @@ export class ServerLane {
       return;
     }
     if (head?.kind !== 'describe') return this.#unexpected();
-    head.of.fields = fields;
+    if (head.of.kind !== 'cursor') head.of.fields = fields;
     if (head.of.kind === 'portal') {
       head.of.statement.fields = fields;
       if (rows) head.of.run.keep(bytes, start, end, false);
