@@ -106,13 +106,11 @@ export class ClientLane implements Asking {
       case Frontend.bind:
         return extended.bind(this);
       case Frontend.describe:
-        extended.describe(this);
-        return undefined;
+        return extended.describe(this);
       case Frontend.execute:
         return extended.execute(this);
       case Frontend.close:
-        extended.close(this);
-        return undefined;
+        return extended.close(this);
       case Frontend.flush:
         if (talk.upstream !== undefined && talk.copyIn === undefined) this.forward();
         return undefined;
@@ -147,6 +145,7 @@ export class ClientLane implements Asking {
       talk.skipping = false;
       talk.inPipeline = false;
       talk.pending.push({ kind: 'sync' });
+      talk.boundary();
       this.forward();
     }
   }
@@ -204,6 +203,7 @@ export class ClientLane implements Asking {
       return;
     }
     talk.pending.push({ kind: 'refused', error, simple });
+    if (simple) talk.boundary();
     talk.toServer.piece(simple ? BROKEN_QUERY : BROKEN_PARSE);
   }
 

@@ -64,6 +64,12 @@ export class Conversation {
     if (key !== undefined && this.pending.length > 0) void cancelUpstream(this.session.target, key);
   }
 
+  /** A Sync or Query was forwarded: the server skips no further than to it. */
+  boundary(): void {
+    this.prepared.boundary();
+    this.portals.boundary();
+  }
+
   /** Writes what is gathered for the client; false when it asks to wait. */
   flushClient(): boolean {
     const bytes = this.toClient.take();

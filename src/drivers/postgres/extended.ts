@@ -7,14 +7,14 @@ import { type Bind, formatAt, readBind } from '../../wire/postgres/bind.ts';
 import { readNamed, writeDescribe } from '../../wire/postgres/describe.ts';
 import { readExecute } from '../../wire/postgres/execute.ts';
 import { readParse, writeParse } from '../../wire/postgres/parse.ts';
-import { decodeUtf8 } from '../../wire/postgres/text.ts';
+import { decodeUtf8, encodeUtf8 } from '../../wire/postgres/text.ts';
 import type { Asking } from './asking.ts';
 import { CLOSE_COMPLETE, FLUSH } from './messages.ts';
-import { isRefusal, type Refusal, read, refuseText, resolve } from './reading.ts';
+import { isRefusal, namedBy, type Refusal, read, refuseText, resolve, settleName } from './reading.ts';
 import { register } from './register.ts';
 import { Run } from './run.ts';
 import { SWALLOWED } from './settings.ts';
-import type { Portal, Prepared } from './statements.ts';
+import { MAX_NAME_BYTES, type Portal, type Prepared } from './statements.ts';
 
 export async function parse(asking: Asking): Promise<void> {
   const { talk, frame } = asking;
@@ -26,6 +26,7 @@ export async function parse(asking: Asking): Promise<void> {
     return await refuseText(asking, thrown, 'extended');
   }
   const { statement: name, text, types } = message;
+  if (tooLong(name)) return refuseLong(asking);
   const refuse = async ({ denial, state }: Refusal): Promise<void> => {
     await session.refused(text, denial);
     asking.refuse(denial, 'extended', state);
@@ -57,6 +58,8 @@ export async function bind(asking: Asking): Promise<void> {
   const { talk, frame } = asking;
   const { session } = talk;
   const message = readBind(frame.bytes, frame.start + 5, frame.end);
+  if (tooLong(message.statement) || tooLong(message.portal)) return refuseLong(asking);
+  await settleName(asking, talk.prepared, message.statement);
   const statement = talk.prepared.get(message.statement);
   if (statement === undefined)
     return asking.refuse(unknown('prepared statement', message.statement), 'extended', '26000');
@@ -85,7 +88,16 @@ export async function bind(asking: Asking): Promise<void> {
 
   const run = new Run(cleared, session.tape, session.target.recording.rows);
   if (talk.deaf) return run.end('skipped');
-  const portal: Portal = { kind: 'portal', statement, run, resultFormats: message.resultFormats, fields: undefined };
+  const portal: Portal = {
+    kind: 'portal',
+    statement,
+    run,
+    resultFormats: message.resultFormats,
+    fields: undefined,
+    scope: talk.names.scope,
+    by: namedBy(asking, facts),
+    started: false,
+  };
   talk.pending.push({ kind: 'bind', portal, undo: talk.portals.set(message.portal, portal) });
   talk.inPipeline = true;
   asking.forward();
@@ -114,34 +126,71 @@ function parametersOf(message: Bind): Parameter[] {
   });
 }
 
-export function describe(asking: Asking): void {
+export function describe(asking: Asking): Promise<void> | undefined {
   const { talk, frame } = asking;
   const named = readNamed(frame.bytes, frame.start + 5, frame.end);
-  const of = named.kind === 'statement' ? talk.prepared.get(named.name) : talk.portals.get(named.name);
-  if (of === undefined) return refuseUnknown(asking, named.kind, named.name);
+  if (tooLong(named.name)) return refuseLong(asking);
+  const names = named.kind === 'statement' ? talk.prepared : talk.portals;
+  if (!names.inDoubt(named.name)) return forwardDescribe(asking, named.kind, named.name);
+  return settleName(asking, names, named.name).then(() => forwardDescribe(asking, named.kind, named.name));
+}
+
+function forwardDescribe(asking: Asking, kind: 'statement' | 'portal', name: string): undefined {
+  const { talk } = asking;
+  const of = kind === 'statement' ? talk.prepared.get(name) : talk.portals.get(name);
+  if (of === undefined) return refuseUnknown(asking, kind, name);
   talk.pending.push({ kind: 'describe', of, silent: false });
   talk.inPipeline = true;
   asking.forward();
+  return undefined;
 }
 
 export function execute(asking: Asking): Promise<void> | undefined {
   const { talk, frame } = asking;
   const { portal: name } = readExecute(frame.bytes, frame.start + 5, frame.end);
+  if (tooLong(name)) return refuseLong(asking);
+  if (talk.portals.inDoubt(name)) return settleName(asking, talk.portals, name).then(() => start(asking, name));
+  return start(asking, name);
+}
+
+function start(asking: Asking, name: string): Promise<void> | undefined {
+  const { talk } = asking;
   const portal = talk.portals.get(name);
-  if (portal === undefined) {
-    refuseUnknown(asking, 'portal', name);
-    return undefined;
-  }
+  if (portal === undefined) return refuseUnknown(asking, 'portal', name);
   if (portal.kind === 'cursor') {
     asking.refuse(deny('unsupported', 'a cursor of DECLARE is read with FETCH'), 'extended');
     return undefined;
   }
+  const { facts } = portal.run.clearance.operation;
+  const same = !talk.names.stale && talk.names.scope === portal.scope && namedBy(asking, facts) === portal.by;
+  return same || portal.started ? forwardExecute(asking, portal) : readAgain(asking, portal);
+}
+
+/** What names mean was touched since Bind, and a utility statement asks what they mean only now. */
+async function readAgain(asking: Asking, portal: Portal): Promise<void> {
+  const { operation } = portal.run.clearance;
+  const written = await read(asking, operation.text);
+  const facts = isRefusal(written) ? written : await resolve(asking, written);
+  const alike =
+    !isRefusal(facts) &&
+    namedBy(asking, operation.facts) === portal.by &&
+    JSON.stringify(facts) === JSON.stringify(operation.facts);
+  if (alike) return await forwardExecute(asking, portal);
+  const denial = deny('barrier', 'what this statement names has changed since it was bound', { hint: 'bind it again' });
+  await asking.talk.session.refused(operation.text, denial);
+  asking.refuse(denial, 'extended');
+}
+
+function forwardExecute(asking: Asking, portal: Portal): Promise<void> | undefined {
+  const { talk } = asking;
+  if (talk.deaf) return undefined;
   const { run } = portal;
   const still = talk.session.stillClear(run.clearance);
   if (still !== true) {
     asking.refuse(still, 'extended');
     return undefined;
   }
+  portal.started = true;
   const { facts } = run.clearance.operation;
   const [statement] = facts.statements;
   const undo = register(talk, facts, portal.statement.text);
@@ -157,22 +206,35 @@ export function execute(asking: Asking): Promise<void> | undefined {
   return answered;
 }
 
-export function close(asking: Asking): void {
+export function close(asking: Asking): undefined {
   const { talk, frame } = asking;
   const named = readNamed(frame.bytes, frame.start + 5, frame.end);
+  if (tooLong(named.name)) return refuseLong(asking);
   if (talk.upstream === undefined) {
     talk.toClient.piece(CLOSE_COMPLETE);
-    return;
+    return undefined;
   }
   const undo = named.kind === 'statement' ? talk.prepared.drop(named.name) : talk.portals.drop(named.name);
   talk.pending.push({ kind: 'close', undo });
   talk.inPipeline = true;
   asking.forward();
+  return undefined;
 }
 
-function refuseUnknown(asking: Asking, kind: 'statement' | 'portal', name: string): void {
+function tooLong(name: string): boolean {
+  return encodeUtf8(name).length > MAX_NAME_BYTES;
+}
+
+/** Servers would cut it, silently, to what may be another's name. */
+function refuseLong(asking: Asking): undefined {
+  asking.refuse(deny('unsupported', `a name may have at most ${MAX_NAME_BYTES} bytes`), 'extended', '42622');
+  return undefined;
+}
+
+function refuseUnknown(asking: Asking, kind: 'statement' | 'portal', name: string): undefined {
   if (kind === 'statement') asking.refuse(unknown('prepared statement', name), 'extended', '26000');
   else asking.refuse(unknown('portal', name), 'extended', '34000');
+  return undefined;
 }
 
 function unknown(what: string, name: string): Denial {

@@ -88,6 +88,7 @@ export class Pending {
       this.#entries = this.#entries.slice(this.#first);
       this.#first = 0;
     }
+    entry?.undo?.keep?.();
     entry?.settled?.('answered');
   }
 

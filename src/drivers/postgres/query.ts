@@ -48,6 +48,7 @@ export async function query(asking: Asking): Promise<void> {
   const answered = new Promise<void>((settled) => {
     talk.pending.push({ kind: 'query', run, ...(undo ? { undo } : {}), settled: () => settled() });
   });
+  talk.boundary();
   if (facts.statements.some((each) => each.settings.some((setting) => setting.class === 'swallowed'))) {
     talk.toServer.piece(SWALLOWED_QUERY);
   } else {

@@ -3,7 +3,9 @@ import type { SqlFacts, SqlName, StatementFacts } from '../../core/facts.ts';
 import { asFault, Fault } from '../../core/fault.ts';
 import type { Asking } from './asking.ts';
 import { FLUSH, SYNC } from './messages.ts';
+import type { Names } from './names.ts';
 import { PROBE, readProbe } from './probe.ts';
+import type { Cursor, Portal, Prepared } from './statements.ts';
 
 /** A denial with the SQLSTATE that fits it best, where the reason alone does not say. */
 export interface Refusal {
@@ -36,6 +38,7 @@ export async function resolve(asking: Asking, facts: SqlFacts): Promise<SqlFacts
   if (facts.statements.length > 1) return { denial: oneByOne() };
   const { kind, name = '' } = named.names;
   const { talk } = asking;
+  await settleName(asking, kind === 'execute' ? talk.prepared : talk.portals, name);
   if (kind === 'execute') {
     const prepared = talk.prepared.get(name);
     if (prepared === undefined) {
@@ -58,6 +61,18 @@ export async function resolve(asking: Asking, facts: SqlFacts): Promise<SqlFacts
 /** CLOSE and DEALLOCATE: nothing is read by the name. */
 function dropsNames({ kind }: SqlName): boolean {
   return kind === 'close' || kind === 'deallocate';
+}
+
+/** The statement or cursor that EXECUTE or FETCH would run now. */
+export function namedBy({ talk }: Asking, facts: SqlFacts): Prepared | Portal | Cursor | undefined {
+  const names = facts.statements[0]?.names;
+  if (names?.kind === 'execute') return talk.prepared.get(names.name ?? '');
+  return names?.kind === 'fetch' ? talk.portals.get(names.name ?? '') : undefined;
+}
+
+/** Waits until it is certain what the server has under a name. */
+export async function settleName(asking: Asking, names: Names<unknown>, name: string): Promise<void> {
+  while (names.inDoubt(name)) await settle(asking);
 }
 
 /** A statement whose names mean something else once an earlier one of the same message has run cannot be read yet. */
@@ -144,14 +159,7 @@ async function settleScope(asking: Asking): Promise<void> {
   const { talk } = asking;
   await asking.connect();
   if (!talk.names.stale) return;
-  if (talk.pending.copyingIn) throw new Fault('PROTOCOL_UNEXPECTED', 'a statement in the middle of COPY');
-  if (talk.pending.length > 0) {
-    const synced = !talk.pending.unsynced;
-    const answered = talk.pending.drained();
-    if (!synced) talk.toServer.piece(FLUSH);
-    talk.flushServer();
-    await answered;
-  }
+  await settle(asking);
   // In a failed transaction nothing but its end is executed, so what names mean has no effect.
   if (talk.status === 'E' || talk.skipping || talk.upstream === undefined) return;
   const rows: Uint8Array[] = [];
@@ -169,4 +177,14 @@ async function settleScope(asking: Asking): Promise<void> {
     throw new Fault('TARGET_PROTOCOL', 'the role of this session was given up; connect again');
   }
   talk.names.probed(found);
+}
+
+/** Waits until everything sent is answered or skipped. */
+async function settle({ talk }: Asking): Promise<void> {
+  if (talk.pending.copyingIn) throw new Fault('PROTOCOL_UNEXPECTED', 'a statement in the middle of COPY');
+  if (talk.pending.length === 0) return;
+  const answered = talk.pending.drained();
+  if (talk.pending.unsynced) talk.toServer.piece(FLUSH);
+  talk.flushServer();
+  await answered;
 }

@@ -1,6 +1,6 @@
 import type { SqlFacts, SqlName } from '../../core/facts.ts';
 import type { Conversation } from './conversation.ts';
-import type { Undo } from './names.ts';
+import { type Undo, undoAll } from './names.ts';
 
 /** Keeps track of what PREPARE, DECLARE and their opposites do to names. Undefined when a text does nothing to them. */
 export function register(talk: Conversation, facts: SqlFacts, text: string): Undo | undefined {
@@ -10,9 +10,7 @@ export function register(talk: Conversation, facts: SqlFacts, text: string): Und
     if (undo !== undefined) undos.unshift(undo);
   }
   if (undos.length === 0) return undefined;
-  return () => {
-    for (const undo of undos) undo();
-  };
+  return undoAll(undos);
 }
 
 function change(talk: Conversation, { kind, name }: SqlName, facts: SqlFacts, text: string): Undo | undefined {
