@@ -123,3 +123,18 @@ describe('names that do not mean what they seem to', () => {
     },
   );
 });
+
+describe('a portal read in pieces', () => {
+  it('fails at the cap on rows instead of stopping quietly', async () => {
+    const { id, secret } = await gateway.helper(await gateway.person('alice'), undefined, { rows: '3' });
+    const capped = await RawClient.open(gateway.running.ports.postgres);
+    await capped.login(`g.${id}`, secret, 'shop');
+    const two = writeExecute({ portal: 'p', rows: 2 });
+    await capped.ask(1, writeQuery('begin'));
+    const types = await capped.ask(1, parse('', 'select id from orders'), bind('p', ''), two, two, SYNC);
+    expect(types).toBe('12DDsDEZ');
+    expect(capped.errors()).toEqual(['42501']);
+    expect(capped.seen.at(-1)?.body.toString()).toBe('E');
+    capped.close();
+  });
+});

@@ -94,6 +94,8 @@ export class ServerLane {
         return this.#answer(head, 'close');
       case Backend.portalSuspended:
         if (head?.kind !== 'execute') return this.#unexpected();
+        // What was cut short ends here, whatever more the portal would give.
+        if (head.portal.run.cut !== undefined) return this.#complete(head, '');
         this.#suspended.add(head.portal.run);
         head.portal.run.flush();
         talk.pending.shift();
