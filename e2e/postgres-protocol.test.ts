@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writePlainBind } from '../src/wire/postgres/bind.ts';
 import { ByteWriter } from '../src/wire/postgres/byte-writer.ts';
-import { writeDescribe } from '../src/wire/postgres/describe.ts';
+import { writeClose, writeDescribe } from '../src/wire/postgres/describe.ts';
 import { writeExecute } from '../src/wire/postgres/execute.ts';
 import { writeParse } from '../src/wire/postgres/parse.ts';
 import { writeQuery } from '../src/wire/postgres/query.ts';
@@ -185,6 +185,28 @@ describe('the extended protocol', () => {
     expect(await client.ask(1, writePlainBind('', 'nobody'), SYNC)).toBe('EZ');
     expect(await client.ask(1, writeExecute({ portal: 'nobody', rows: 0 }), SYNC)).toBe('EZ');
     client.close();
+  });
+});
+
+describe('a client that leaves', () => {
+  it('in the middle of a pipeline whose names are in doubt holds nobody up', async () => {
+    const [leaving, other] = [await session(), await session()];
+    await leaving.ask(1, writeParse({ statement: 's', text: 'select 1', types: [] }), SYNC);
+    const slow = [
+      writeClose({ kind: 'statement', name: 's' }),
+      ...statement('select pg_sleep(1)'),
+      writeParse({ statement: 's', text: 'select 2', types: [] }),
+      SYNC,
+    ];
+    leaving.send(...slow, writePlainBind('', 's'), writeExecute({ portal: '', rows: 0 }), SYNC);
+    await sleep(150);
+    leaving.close();
+    const began = performance.now();
+    expect(await other.ask(1, writeQuery('select 1'))).toBe('TDCZ');
+    await sleep(1_200);
+    expect(await other.ask(1, writeQuery('select 1'))).toBe('TDCZ');
+    expect(performance.now() - began).toBeLessThan(3_000);
+    other.close();
   });
 });
 

@@ -72,7 +72,11 @@ export function namedBy({ talk }: Asking, facts: SqlFacts): Prepared | Portal | 
 
 /** Waits until it is certain what the server has under a name. */
 export async function settleName(asking: Asking, names: Names<unknown>, name: string): Promise<void> {
-  while (names.inDoubt(name)) await settle(asking);
+  while (names.inDoubt(name)) {
+    // Nothing will settle it any more: the connection is over, or an answer was lost.
+    if (asking.talk.pending.length === 0) throw new Fault('ABORTED', `nobody can say what "${name}" is`);
+    await settle(asking);
+  }
 }
 
 /** A statement whose names mean something else once an earlier one of the same message has run cannot be read yet. */
