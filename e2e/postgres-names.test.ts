@@ -73,19 +73,27 @@ describe('names that do not mean what they seem to', () => {
     await client.ask(1, writeQuery('begin'));
     await client.ask(
       1,
-      ...[
-        parse('back', 'rollback to s'),
-        parse('phones', PHONES),
-        parse('late', FAILS_LATE),
-        parse('save', 'savepoint s'),
-      ],
-      ...[parse('harmless', HARMLESS), bind('', 'harmless'), execute(''), SYNC],
+      parse('back', 'rollback to s'),
+      parse('phones', PHONES),
+      parse('late', FAILS_LATE),
+      parse('save', 'savepoint s'),
+      parse('harmless', HARMLESS),
+      bind('', 'harmless'),
+      execute(''),
+      SYNC,
     );
     await client.ask(1, bind('p', 'phones'), bind('', 'save'), execute(''), SYNC);
     await client.ask(
       2,
-      ...[bind('', 'late'), execute(''), closePortal('p'), bind('p', 'harmless'), SYNC],
-      ...[bind('', 'back'), execute(''), execute('p'), SYNC],
+      bind('', 'late'),
+      execute(''),
+      closePortal('p'),
+      bind('p', 'harmless'),
+      SYNC,
+      bind('', 'back'),
+      execute(''),
+      execute('p'),
+      SYNC,
     );
     expect(rows()).toHaveLength(2);
     expect(rows().join()).toMatch(/\*{5}/);
@@ -98,8 +106,14 @@ describe('names that do not mean what they seem to', () => {
     await client.ask(1, parse('s', 'select id from orders where id = 1'), parse('late', FAILS_LATE), SYNC);
     const types = await client.ask(
       2,
-      ...[bind('', 'late'), execute(''), closeStatement('s'), parse('s', HARMLESS), SYNC],
-      ...[bind('', 's'), execute(''), SYNC],
+      bind('', 'late'),
+      execute(''),
+      closeStatement('s'),
+      parse('s', HARMLESS),
+      SYNC,
+      bind('', 's'),
+      execute(''),
+      SYNC,
     );
     expect(types).toBe('2EZ2DCZ');
     await client.ask(1, writeQuery('deallocate all'));
