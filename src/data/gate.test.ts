@@ -108,7 +108,8 @@ describe('the gate', () => {
 
   it('denies what was revoked while it was being recorded', async () => {
     let asked = 0;
-    const { ports } = fakes({ admit: () => (++asked > 1 ? deny('grant-revoked', 'x') : undefined) });
+    const { ports, log } = fakes({ admit: () => (++asked > 1 ? deny('grant-revoked', 'x') : undefined) });
     await expect(clear(operation, 1, ports)).resolves.toMatchObject({ reason: 'grant-revoked' });
+    expect(log.slice(-2)).toEqual(['admit', 'record deny']);
   });
 });

@@ -31,7 +31,11 @@ export async function clear(operation: Operation, sequence: number, ports: GateP
   if (decision.effect === 'hold') return deny('policy-fault', 'the hold was left without an answer');
   // Recording took time, in which the chain may have been cut.
   const late = await ports.admit();
-  if (late !== undefined) return late;
+  if (late !== undefined) {
+    // It does not run either way; the record says so where it can.
+    await ports.record(operation, sequence, late).catch(() => undefined);
+    return late;
+  }
   return { operation, sequence, obligations: decision.obligations } as Clearance; // the one place; floors.test.ts counts
 }
 

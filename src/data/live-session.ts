@@ -9,7 +9,7 @@ import type { Ending, Lease, Session, Tape } from '../core/session.ts';
 import type { Target } from '../core/target.ts';
 import { type DetectRules, decideSql } from '../policy/statement.ts';
 import { clear, type GatePorts } from './gate.ts';
-import type { Revocations } from './revocations.ts';
+import { type Revocations, SILENT } from './revocations.ts';
 import type { Witness } from './witness.ts';
 
 /** What a live session is made of. */
@@ -123,7 +123,7 @@ export class LiveSession implements Session {
   }
 
   stillClear(clearance: Clearance): true | Denial {
-    const barred = this.#barred();
+    const barred = this.#ports.revocations.silent ? deny('feed-stale', SILENT) : this.#barred();
     if (barred !== undefined) return barred;
     const { epoch } = this.#ports.engine;
     if (this.#clearedAt.get(clearance) === epoch) return true;

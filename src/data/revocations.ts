@@ -5,6 +5,8 @@ import { key, type Registry } from './registry.ts';
 
 /** Older than this, the feed is not believed: nothing new is cleared until it caught up. */
 const PAUSE_AFTER = 2_000;
+/** Said of an operation that nothing could be cleared for. */
+export const SILENT: string = 'revocations cannot be heard, so nothing is cleared';
 /** How often the age is looked at while somebody waits or sessions are live. */
 const WATCH_EVERY = 250;
 
@@ -43,16 +45,17 @@ export class Revocations {
     return undefined;
   }
 
+  /** Revocations have not been heard for longer than is believed. */
+  get silent(): boolean {
+    return this.#feed.age() > PAUSE_AFTER;
+  }
+
   /** Undefined when revocations are being heard; else waits until they are, or until the grace is over. */
   fresh(): Denial | undefined | Promise<Denial | undefined> {
-    if (this.#feed.age() <= PAUSE_AFTER) return undefined;
+    if (!this.silent) return undefined;
     return new Promise((resolve) => {
       this.#waiting.add(() => {
-        resolve(
-          this.#feed.age() <= PAUSE_AFTER
-            ? undefined
-            : deny('feed-stale', 'revocations cannot be heard, so nothing is cleared'),
-        );
+        resolve(this.silent ? deny('feed-stale', SILENT) : undefined);
       });
     });
   }
