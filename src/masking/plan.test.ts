@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Fault } from '../core/fault.ts';
 import type { DetectObligation, MaskObligation, Obligation } from '../core/obligation.ts';
-import { missingMasks, planResult, type ResultPlan } from './plan.ts';
+import { planResult, type ResultPlan } from './plan.ts';
 import { bytesOf, cells, row, textOf, texts } from './testing/rows.ts';
 import type { ResultField } from './types.ts';
 
@@ -85,10 +85,6 @@ describe('a plan', () => {
     expect(bodies.map((body) => texts(body)[1])).toEqual(bodies.map((_, i) => `row ${i}`));
     const large = send(plan, row('alice@example.com', 'x'.repeat(200_000)));
     expect(texts(large)[1]).toHaveLength(200_000);
-  });
-
-  it('names the masks that no field takes up', () => {
-    expect(missingMasks([field(1)], [mask(1), mask(2)])).toEqual([mask(2)]);
   });
 
   it('changes masked cells and nothing else, in any row', () => {

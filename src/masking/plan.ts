@@ -1,5 +1,5 @@
 import { Fault } from '../core/fault.ts';
-import { type DetectObligation, type MaskObligation, type Obligation, strictestFirst } from '../core/obligation.ts';
+import { type DetectObligation, type Obligation, strictestFirst } from '../core/obligation.ts';
 import { copyBytes } from './copy-bytes.ts';
 import { type Report, Scanner } from './detectors/scanner.ts';
 import type { Masker } from './masker.ts';
@@ -34,14 +34,6 @@ export function planResult(
   }
   const scanner = scans.length > 0 ? scannerFor(detects) : undefined;
   return new ResultPlan({ fields, modes, maskers, scans, scanner });
-}
-
-/** The masks that no field of the result takes up: what was to be masked left by another way, or not at all. */
-export function missingMasks(fields: readonly ResultField[], obligations: readonly Obligation[]): MaskObligation[] {
-  return obligations.filter(
-    (one): one is MaskObligation =>
-      one.kind === 'mask' && !fields.some((field) => field.table === one.table && field.attribute === one.attribute),
-  );
 }
 
 interface Parts {
