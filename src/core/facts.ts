@@ -66,6 +66,10 @@ export interface ColumnLabel {
   readonly label: Label;
   readonly style: MaskStyle;
   readonly constant?: string;
+  /** Keys into a json or jsonb column: only what lies there is labelled. Absent: the whole value. */
+  readonly path?: readonly string[];
+  /** What computing with the column gives whoever may not see it: something made from the mask, or a denial. Absent: source. */
+  readonly derive?: 'source' | 'deny';
 }
 
 export interface SettingChange {

@@ -24,6 +24,8 @@ export interface MaskObligation {
   readonly style: MaskStyle;
   /** For `constant`: the value shown instead. */
   readonly constant?: string;
+  /** Keys into a json or jsonb value: only what lies there is masked. Absent: the whole value. */
+  readonly path?: readonly string[];
 }
 
 /** Return at most this many rows; the rest is cut off with an error that says so. */
