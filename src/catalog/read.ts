@@ -1,16 +1,9 @@
 import type { CatalogFunction, CatalogRelation } from '../core/catalog.ts';
 import { Fault } from '../core/fault.ts';
 import type { CatalogConnection } from './ports.ts';
-import {
-  FINGERPRINT,
-  FUNCTIONS,
-  GENERATED,
-  INHERITANCE,
-  OPAQUE_VIEWS,
-  RELATIONS,
-  SCHEMAS,
-  VIEW_COLUMNS,
-} from './queries.ts';
+import { FINGERPRINT, GENERATED, INHERITANCE, OPAQUE_VIEWS, SCHEMAS, VIEW_COLUMNS } from './queries.ts';
+import { readFunctions, readRelations } from './relations.ts';
+import { number, text } from './rows.ts';
 
 /** A catalog as the server tells it, before anybody labelled anything. */
 export interface RawCatalog {
@@ -51,12 +44,8 @@ export async function readRaw(connection: CatalogConnection): Promise<RawCatalog
   try {
     const { fingerprint, major } = await readVersion(connection);
     const schemas = (await connection.query(SCHEMAS)).map((row) => text(row['name']));
-    const relations = (await connection.query(RELATIONS)).map(relationOf);
-    const functions = (await connection.query(FUNCTIONS)).map((row) => ({
-      oid: number(row['oid']),
-      schema: text(row['schema']),
-      name: text(row['name']),
-    }));
+    const relations = await readRelations(connection);
+    const functions = await readFunctions(connection);
     const opaque = (await connection.query(OPAQUE_VIEWS)).map((row) => number(row['view']));
     const flows = await readFlows(connection);
     return { fingerprint, major, schemas, relations, functions, flows, opaque };
@@ -86,31 +75,4 @@ async function readFlows(connection: CatalogConnection): Promise<Flow[]> {
     };
   });
   return [...inherited, ...viewed, ...generated];
-}
-
-function relationOf(row: Readonly<Record<string, unknown>>): CatalogRelation {
-  const columns = (row['columns'] ?? []) as readonly (readonly [string, number, number])[];
-  return {
-    oid: number(row['oid']),
-    schema: text(row['schema']),
-    name: text(row['name']),
-    kind: text(row['kind']),
-    labels: [],
-    active: row['active'] === true,
-    columns: columns.map(([name, attribute, type]) => ({ name, attribute, type, labels: [] })),
-  };
-}
-
-function text(value: unknown): string {
-  if (typeof value !== 'string')
-    throw new Fault('CATALOG_UNREADABLE', 'the server answered with something that is no text');
-  return value;
-}
-
-/** `pg` gives int8 as text. */
-function number(value: unknown): number {
-  const found = Number(value);
-  if (!Number.isSafeInteger(found))
-    throw new Fault('CATALOG_UNREADABLE', 'the server answered with something that is no number');
-  return found;
 }
