@@ -28,6 +28,18 @@ export interface MaskObligation {
   readonly path?: readonly string[];
 }
 
+/** Redact one column of a statement's result, wherever its values come from: it is computed from labelled columns. */
+export interface RedactObligation {
+  readonly kind: 'redact';
+  /** Index of the statement within the query. */
+  readonly statement: number;
+  /** Index of the column within the statement's result. */
+  readonly position: number;
+  /** Resource id of the labelled column it is computed from. */
+  readonly column: string;
+  readonly label: Label;
+}
+
 /** Return at most this many rows; the rest is cut off with an error that says so. */
 export interface RowCapObligation {
   readonly kind: 'rows';
@@ -50,4 +62,4 @@ export interface TerseObligation {
   readonly kind: 'terse';
 }
 
-export type Obligation = MaskObligation | RowCapObligation | DetectObligation | TerseObligation;
+export type Obligation = MaskObligation | RedactObligation | RowCapObligation | DetectObligation | TerseObligation;

@@ -16,7 +16,7 @@ export type Hasher = (label: Label) => (bytes: Uint8Array) => Uint8Array;
  * never the original. This room sees bytes and types; which column is masked, and why, was decided elsewhere.
  */
 export function maskerFor(field: ResultField, obligation: MaskObligation, hasher: Hasher): Masker {
-  const plain = constantMask(redacted(field));
+  const plain = redactedMask(field);
   switch (obligation.style) {
     case 'redact':
       return plain;
@@ -34,4 +34,9 @@ export function maskerFor(field: ResultField, obligation: MaskObligation, hasher
     case 'date':
       return dateMask(field, plain) ?? plain;
   }
+}
+
+/** Always the redacted value of the field's type; NULL where none is known. */
+export function redactedMask(field: ResultField): Masker {
+  return constantMask(redacted(field));
 }

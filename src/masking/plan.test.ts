@@ -67,6 +67,24 @@ describe('a plan', () => {
     expect(texts(send(plan, row('alice@example.com')))).toEqual([null]);
   });
 
+  it('redacts what is computed from labelled columns by its position in its own statement', () => {
+    const computed = (type: number): ResultField => ({ table: 0, attribute: 0, type, format: 0 });
+    const redact: Obligation = { kind: 'redact', statement: 1, position: 1, column: 'c', label: 'pii' };
+    const fields = [computed(TEXT), computed(23), computed(1700)];
+    const sent = (statement?: number) =>
+      texts(send(planResult(fields, [redact], hasher, statement), row('a', '42', '1.5')));
+    expect(sent(1)).toEqual(['a', '0', '1.5']);
+    expect(sent(0)).toEqual(['a', '42', '1.5']);
+    expect(sent()).toEqual(['a', '42', '1.5']);
+    expect(texts(send(planResult(fields, [redact], hasher, 1), row('a', null, '1.5')))).toEqual(['a', null, '1.5']);
+  });
+
+  it('redacts by position even where a milder mask applies', () => {
+    const redact: Obligation = { kind: 'redact', statement: 0, position: 0, column: 'c', label: 'pii' };
+    const plan = planResult([field(1)], [mask(1, 'email'), redact], hasher);
+    expect(texts(send(plan, row('alice@example.com')))).toEqual(['[redacted]']);
+  });
+
   it('leaves NULL as NULL, and a row of nothing but NULL where it is', () => {
     const plan = planResult([field(1), field(2)], [mask(1), mask(2, 'hash')], hasher);
     expect(texts(send(plan, row(null, 'x')))).toEqual([null, expect.stringMatching(/^[0-9a-f]{32}$/)]);

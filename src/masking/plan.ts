@@ -3,18 +3,22 @@ import { type DetectObligation, type Obligation, strictestFirst } from '../core/
 import { copyBytes } from './copy-bytes.ts';
 import { type Report, Scanner } from './detectors/scanner.ts';
 import type { Masker } from './masker.ts';
-import { type Hasher, maskerFor } from './masks.ts';
+import { type Hasher, maskerFor, redactedMask } from './masks.ts';
 import { type ResultField, type ScanAs, scanAs } from './types.ts';
 
 const PASS = 0;
 const MASK = 1;
 const SCAN = 2;
 
-/** A plan for each row of one result. Fields are matched by table and attribute number, never by name. */
+/**
+ * A plan for each row of the result of one statement, by its index in the query. Fields are matched by table and
+ * attribute number, never by name; those that are redacted as a whole by their position.
+ */
 export function planResult(
   fields: readonly ResultField[],
   obligations: readonly Obligation[],
   hasher: Hasher,
+  statement = 0,
 ): ResultPlan {
   const masks = obligations.filter((one) => one.kind === 'mask').toSorted(strictestFirst);
   const detects = obligations.filter((one) => one.kind === 'detect');
@@ -23,10 +27,13 @@ export function planResult(
   const scans: (ScanAs | undefined)[] = [];
   for (const [index, field] of fields.entries()) {
     const mask = masks.find((one) => one.table === field.table && one.attribute === field.attribute);
+    const whole = obligations.some(
+      (one) => one.kind === 'redact' && one.statement === statement && one.position === index,
+    );
     const scan = detects.some((one) => scanned(one, field)) ? scanAs(field) : undefined;
-    if (mask) {
+    if (whole || mask) {
       modes[index] = MASK;
-      maskers[index] = maskerFor(field, mask, hasher);
+      maskers[index] = whole || !mask ? redactedMask(field) : maskerFor(field, mask, hasher);
     } else if (scan) {
       modes[index] = SCAN;
       scans[index] = scan;

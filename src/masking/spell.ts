@@ -212,3 +212,17 @@ function int32s(...values: readonly number[]): Uint8Array {
   for (const [index, value] of values.entries()) view.setInt32(4 * index, value);
   return new Uint8Array(view.buffer);
 }
+
+const decoder = new TextDecoder();
+
+/** The redacted value of a field's type as text; undefined: only NULL is sure to be one. */
+export function redactedText(field: ResultField): string | undefined {
+  const bytes = redacted({ ...field, format: 0 });
+  return bytes && decoder.decode(bytes);
+}
+
+/** As `spell`, in the text format. */
+export function spelledText(field: ResultField, text: string): string | undefined {
+  const bytes = spell({ ...field, format: 0 }, text);
+  return bytes && decoder.decode(bytes);
+}
