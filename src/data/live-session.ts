@@ -36,6 +36,7 @@ export interface SessionPorts {
   readonly outcome: (session: LiveSession, operation: Operation, hold: Hold) => Promise<Decision>;
   readonly lease: (session: LiveSession) => Promise<Lease>;
   readonly hasher: (label: Label) => (bytes: Uint8Array) => Uint8Array;
+  readonly maskKey: (label: Label) => Uint8Array;
   readonly ended: (session: LiveSession, cause: string) => Promise<void>;
 }
 
@@ -140,6 +141,10 @@ export class LiveSession implements Session {
 
   hasher(label: Label): (bytes: Uint8Array) => Uint8Array {
     return this.#ports.hasher(label);
+  }
+
+  maskKey(label: Label): Uint8Array {
+    return this.#ports.maskKey(label);
   }
 
   lease(): Promise<Lease> {
