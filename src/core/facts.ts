@@ -38,6 +38,51 @@ export interface StatementFacts {
   readonly copy: CopyFacts | undefined;
   /** Which prepared statement or cursor of the SQL level it makes, runs, reads or drops. */
   readonly names: SqlName | undefined;
+  /** What masks at the source would change in the text. Absent: nothing of it can be masked there. */
+  readonly sources?: SourceFacts;
+}
+
+/** Positions in a text count its tokens, comments apart (sql/postgres/lexer.ts): texts that share facts share them. */
+export interface Span {
+  readonly from: number;
+  /** One past the last. */
+  readonly to: number;
+}
+
+export interface SourceFacts {
+  /** Every place where a relation with labelled columns stands, of those relations that can be masked wherever they stand. */
+  readonly sites: readonly SourceSite[];
+  /** Qualifiers to take away: behind a subquery, `schema.table.column` means nothing. */
+  readonly qualifiers: readonly (Span & { readonly table: number })[];
+}
+
+/** A relation in FROM or COPY, for which a subquery can stand. */
+export interface SourceSite extends Span {
+  readonly table: number;
+  readonly schema: string;
+  readonly relation: string;
+  /** Without its children. */
+  readonly only: boolean;
+  /** `in` FROM; the whole of `TABLE relation`; or what COPY names, its list of columns included. */
+  readonly stands: 'from' | 'table' | 'copy';
+  /** A name the subquery needs: there is no alias behind it. */
+  readonly alias: string | undefined;
+  readonly columns: readonly SourceColumn[];
+  /** System columns that are used. */
+  readonly system: readonly string[];
+  /** All its columns are used at once, so that one more would show. */
+  readonly whole: boolean;
+  /** Where its labelled columns decide about rows by their own name: the last token of each reference. */
+  readonly filters: readonly { readonly attribute: number; readonly at: number }[];
+}
+
+export interface SourceColumn {
+  readonly name: string;
+  readonly attribute: number;
+  readonly type: number;
+  readonly typeName: string;
+  readonly base?: { readonly type: number; readonly typeName: string };
+  readonly labelled: boolean;
 }
 
 export type Verb = Action | 'transaction' | 'session' | 'empty';
@@ -60,6 +105,21 @@ export interface ColumnUse {
   readonly attribute: number;
   /** Labels of the column itself with their masks, strictest style first; empty when unlabelled. */
   readonly labels: readonly ColumnLabel[];
+  /** For `filter`: every such use compares the column itself with constants, or it may be any other. */
+  readonly filter?: 'equality' | 'any';
+  /** For `filter`: some use of it goes through something computed or passed on, out of reach of its name. */
+  readonly through?: true;
+  /** For `filter`: what it is compared with. */
+  readonly lookups?: Lookups;
+  /** For `derive`: it goes into these result columns only (from 0), each built of total functions alone. */
+  readonly outputs?: readonly number[];
+}
+
+/** How many values one statement asks about. */
+export interface Lookups {
+  readonly constants: number;
+  /** Numbers of parameters that are arrays of values, from 1. */
+  readonly arrays: readonly number[];
 }
 
 export interface ColumnLabel {

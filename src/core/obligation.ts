@@ -60,6 +60,34 @@ export interface DetectObligation {
 /** Of errors and notices tell the code and the message, not the details: they may quote rows with labelled columns. */
 export interface TerseObligation {
   readonly kind: 'terse';
+  /** Nor the message, where it may quote a value. */
+  readonly messages?: true;
 }
 
-export type Obligation = MaskObligation | RedactObligation | RowCapObligation | DetectObligation | TerseObligation;
+/** Compute with the mask: wherever the relation stands in the text, a subquery stands whose columns are masked. */
+export interface SourceObligation {
+  readonly kind: 'source';
+  /** Position of the statement in its message, from 0. */
+  readonly statement: number;
+  readonly table: number;
+  /** Labelled columns not here and not in `clear` are used by nothing, and come as NULL. */
+  readonly columns: readonly SourceMask[];
+  /** Attribute numbers of labelled columns that may be seen. */
+  readonly clear: readonly number[];
+}
+
+export interface SourceMask {
+  readonly column: string;
+  readonly attribute: number;
+  readonly masks: readonly Pick<MaskObligation, 'label' | 'style' | 'constant' | 'path'>[];
+  /** Where it decides about rows by its own name, the value itself does: that was permitted. */
+  readonly filtered: boolean;
+}
+
+export type Obligation =
+  | MaskObligation
+  | RedactObligation
+  | RowCapObligation
+  | DetectObligation
+  | TerseObligation
+  | SourceObligation;

@@ -24,6 +24,8 @@ export interface AskContext {
   readonly source: string;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** For `filter`: whether the column is only compared with constants, or decides in any way. */
+  readonly filter?: 'equality' | 'any';
 }
 
 export interface StatementContext {

@@ -3,6 +3,7 @@ import type { SqlReader } from './facts.ts';
 import type { Chain } from './grant.ts';
 import type { Label } from './label.ts';
 import type { Login, Origin } from './login.ts';
+import type { Obligation } from './obligation.ts';
 import type { Clearance, Operation } from './operation.ts';
 import type { Credential, Target } from './target.ts';
 
@@ -40,8 +41,11 @@ export interface Session {
   /** Short text for the target's own logs: agent and grant, at most 63 bytes. */
   readonly tag: string;
 
-  /** What `clear` would refuse, for a statement that is only being prepared. Decides; debits, holds and records nothing. */
-  foresee(operation: Operation): Denial | undefined;
+  /**
+   * What `clear` would refuse or ask for, for a statement that is only being prepared; nothing where parameters must be
+   * known to tell. Decides; debits, holds and records nothing.
+   */
+  foresee(operation: Operation): Denial | readonly Obligation[];
   /** Decides, records, waits if held. Never throws: a fault on the way is a denial. */
   clear(operation: Operation): Promise<Clearance | Denial>;
   /** Whether what was cleared may still go on, after time passed or an epoch moved. Debits nothing. */

@@ -3,6 +3,7 @@ import { type Decision, type Denial, deny, type Hold } from '../core/decision.ts
 import type { SqlFacts, SqlReader } from '../core/facts.ts';
 import { type Chain, currentOf } from '../core/grant.ts';
 import type { Label } from '../core/label.ts';
+import type { Obligation } from '../core/obligation.ts';
 import type { Clearance, Operation } from '../core/operation.ts';
 import type { PolicyEngine } from '../core/policy.ts';
 import type { Ending, Lease, Session, Tape } from '../core/session.ts';
@@ -119,8 +120,10 @@ export class LiveSession implements Session {
     });
   }
 
-  foresee(operation: Operation): Denial | undefined {
-    return this.#bound ? undefined : this.#refusal(operation); // what binds to parameters is known at Bind
+  foresee(operation: Operation): Denial | readonly Obligation[] {
+    const { decision } = this.#decide(operation);
+    if (decision.effect !== 'deny') return decision.obligations;
+    return this.#bound ? [] : decision; // what binds to parameters is known at Bind
   }
 
   stillClear(clearance: Clearance): true | Denial {

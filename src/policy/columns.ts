@@ -3,18 +3,21 @@ import { ACTION_GROUPS } from '../core/caveats.ts';
 import { type Decision, deny } from '../core/decision.ts';
 import type { ColumnLabel, ColumnUse, StatementFacts } from '../core/facts.ts';
 import type { Label } from '../core/label.ts';
-import { type MaskObligation, strictestFirst } from '../core/obligation.ts';
 import type { Ask } from '../core/policy.ts';
 import { type Resource, resourceId } from '../core/resource.ts';
 
-/** Says what policy and caveats together answer. */
-export type Answer = (ask: Ask) => Decision;
+/** Says what policy and caveats together answer, about a filter of some grade where it is one. */
+export type Answer = (ask: Ask, filter?: ColumnUse['filter']) => Decision;
 
-export interface ColumnRuling {
-  /** All must hold. */
-  readonly decisions: readonly Decision[];
-  /** Leaves as itself, permitted by `reveal`. */
-  readonly revealed: boolean;
+/** What policy says of one use of a labelled column. */
+export interface Judgement {
+  readonly use: ColumnUse;
+  /** What was answered for labels that stand in the way. None: the use is permitted, or held. */
+  readonly refused: readonly { readonly label: ColumnLabel; readonly decision: Decision }[];
+  /** Labels that are not simply permitted. */
+  readonly open: readonly ColumnLabel[];
+  /** What was answered where nothing refused. */
+  readonly granted: readonly Decision[];
 }
 
 /** The right that each use of a labelled column needs. */
@@ -45,49 +48,34 @@ export function actionsOn(statement: StatementFacts, use: ColumnUse): readonly A
 }
 
 /**
- * Rules on one use of a labelled column. Every label must be answered for on its own: a right over one label opens
+ * Asks about one use of a labelled column. Every label must be answered for on its own: a right over one label opens
  * nothing that another label closes. `above` are the labels of the table and its target.
  */
-export function ruleOnLabelled(
-  statement: StatementFacts,
+export function judge(
   use: ColumnUse,
   { above, answer }: { readonly above: readonly Label[]; readonly answer: Answer },
-): ColumnRuling {
-  const right = RIGHTS[use.use];
+): Judgement {
   const answers = use.labels.map((label) => ({
     label,
-    decision: answer({ action: right, resource: use.column, labels: [label.label, ...above] }),
+    decision: answer(
+      { action: RIGHTS[use.use], resource: use.column, labels: [label.label, ...above] },
+      use.use === 'filter' ? (use.filter ?? 'any') : undefined,
+    ),
   }));
   const refused = answers.filter(({ decision }) => decision.effect === 'deny');
-  if (refused.length === 0) {
-    return { decisions: answers.map(({ decision }) => decision), revealed: right === 'reveal' };
-  }
-  const fault = refused.find(({ decision }) => decision.effect === 'deny' && decision.reason === 'policy-fault');
-  if (fault) return { decisions: [fault.decision], revealed: false };
-
   const open = answers.filter(({ decision }) => decision.effect !== 'permit').map(({ label }) => label);
-  const maskable = use.use === 'read' && use.table > 0 && use.attribute > 0 && statement.copy === undefined;
-  if (maskable) return { decisions: [masked(use, open)], revealed: false };
-  return { decisions: refused.map(({ label, decision }) => refusal(use, label.label, decision)), revealed: false };
+  const granted = refused.length === 0 ? answers.map(({ decision }) => decision) : [];
+  return { use, refused, open, granted };
 }
 
-function masked(use: ColumnUse, labels: readonly ColumnLabel[]): Decision {
-  const [label] = labels.toSorted(strictestFirst);
-  if (!label) return deny('policy-fault', 'a column without a label cannot be masked');
-  const obligation: MaskObligation = {
-    kind: 'mask',
-    column: resourceId(use.column),
-    table: use.table,
-    attribute: use.attribute,
-    label: label.label,
-    style: label.style,
-    ...(label.constant === undefined ? {} : { constant: label.constant }),
-  };
-  return { effect: 'permit', policies: [], obligations: [obligation] };
+/** Denials for a use that nothing permits and nothing can mask: what it is, which right it needs, which line adds that. */
+export function refusals({ use, refused }: Judgement): Decision[] {
+  return refused.map(({ label, decision }) => refusal(use, label.label, decision));
 }
 
 function refusal(use: ColumnUse, label: Label, decision: Decision): Decision {
-  const right = RIGHTS[use.use];
+  if (decision.effect === 'deny' && decision.reason === 'policy-fault') return decision;
+  const right = use.use === 'filter' && use.filter === 'equality' ? 'filter (equality)' : RIGHTS[use.use];
   const id = resourceId(use.column);
   const because = decision.effect === 'deny' && decision.reason !== 'no-permit' ? ` (${decision.message})` : '';
   const message = `column ${id} is labelled ${label} and would be ${USES[use.use]}, which needs ${right}${because}`;

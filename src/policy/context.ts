@@ -13,6 +13,7 @@ export function contextOf(chain: Chain | undefined, principal: string, context: 
     statement: { verb, bounded, count },
     chain: { ...chainOf(chain, principal), binding: context.binding },
     ...(source === undefined ? {} : { source: { __extn: { fn: 'ip', arg: source } } }),
+    filter: context.filter ?? 'none',
     now: { __extn: { fn: 'datetime', arg: new Date(context.now).toISOString() } },
   };
 }

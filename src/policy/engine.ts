@@ -66,7 +66,7 @@ export class CedarEngine implements PolicyEngine {
       principal,
       ask,
       () => contextOf(undefined, principal.id, context),
-      context.now,
+      context,
     );
   }
 
@@ -91,11 +91,11 @@ export class CedarEngine implements PolicyEngine {
     for (const agent of agentsOf(chain)) steps.push({ identity: agentIdentity(agent), of: agent });
     return steps.map(({ identity, of }) => ({
       identity,
-      decision: this.#step(identity, of, ask, fullContext, context.now),
+      decision: this.#step(identity, of, ask, fullContext, context),
     }));
   }
 
-  #step(identity: Identity, of: object, ask: Ask, context: () => Full, now: number): Decision {
+  #step(identity: Identity, of: object, ask: Ask, context: () => Full, { now, filter }: AskContext): Decision {
     try {
       const slice = this.#slices.for(ask.action, ask.resource);
       const projected = project(slice.context.length > 0 ? context() : {}, slice.context);
@@ -103,7 +103,8 @@ export class CedarEngine implements PolicyEngine {
       // Policies name whole seconds, so within one an answer that read the time stays the same.
       const second = Math.floor(now / 1000);
       const seen = timed ? { ...projected, now: second } : projected;
-      const key = JSON.stringify([this.#keyOf(identity, of), ask, seen]);
+      // The grade of a filter is part of what a denial says, whether policies look at it or not.
+      const key = JSON.stringify([this.#keyOf(identity, of), ask, seen, filter]);
       const known = this.#memo.get(key);
       if (known) return known;
 
@@ -116,7 +117,7 @@ export class CedarEngine implements PolicyEngine {
         context: projected,
         entities: entitiesOf(identity, ask),
       };
-      const decision = this.#evaluate(slice, identity, ask, request);
+      const decision = this.#evaluate(slice, { identity, ask, filter }, request);
       const limited = timed && decision.effect !== 'deny' ? { ...decision, validUntil: (second + 1) * 1000 } : decision;
       this.#memo.set(key, limited);
       return limited;
@@ -127,23 +128,23 @@ export class CedarEngine implements PolicyEngine {
     }
   }
 
-  #evaluate(slice: Slice, identity: Identity, ask: Ask, request: Request): Decision {
+  #evaluate(slice: Slice, { identity, ask, filter }: Question, request: Request): Decision {
     const own = identity.brings === 'permits' && ask.permitted !== true;
     if (!own && !slice.anyForbid) return { effect: 'permit', policies: [], obligations: [] };
-    if (own && !slice.anyPermit && !slice.anyForbid) return unpermitted(identity, ask);
+    if (own && !slice.anyPermit && !slice.anyForbid) return unpermitted(identity, ask, filter);
 
     const all = this.#ask(own ? slice.all : slice.forbids, request);
     if ('effect' in all) return all;
     if (all.allowed) return { effect: 'permit', policies: all.policies, obligations: [] };
     const forbids = all.policies.flatMap((id) => this.#byId.get(id) ?? []);
-    if (forbids.length === 0) return unpermitted(identity, ask);
+    if (forbids.length === 0) return unpermitted(identity, ask, filter);
     if (forbids.length !== all.policies.length) return deny('policy-fault', 'a policy decided that is not loaded');
     const hard = forbids.filter((policy) => policy.approval === undefined);
     if (hard.length > 0) return forbidden(identity, ask, hard);
 
     const guard = this.#ask(own ? slice.guard : slice.forbidsGuard, request);
     if ('effect' in guard) return guard;
-    return guard.allowed ? held(ask, forbids) : unpermitted(identity, ask);
+    return guard.allowed ? held(ask, forbids) : unpermitted(identity, ask, filter);
   }
 
   #ask(set: PreparedSet, request: Request): Decision | { allowed: boolean; policies: string[] } {
@@ -176,6 +177,12 @@ export class CedarEngine implements PolicyEngine {
 }
 
 type Full = ReturnType<typeof contextOf>;
+
+interface Question {
+  readonly identity: Identity;
+  readonly ask: Ask;
+  readonly filter: AskContext['filter'];
+}
 
 /** What one identity of the chain contributed to a decision. */
 export interface IdentityStep {

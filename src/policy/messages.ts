@@ -8,10 +8,10 @@ import type { Policy } from './load.ts';
 
 /** What people are told about a decision. Names and ids only: no values, no statement text. */
 
-export function unpermitted(identity: Identity, ask: Ask): Denial {
+export function unpermitted(identity: Identity, ask: Ask, filter?: string): Denial {
   const who = identity.uid.type === 'Agent' ? `to the agent ${identity.name} itself` : `to ${identity.name}`;
   return deny('no-permit', `no policy permits ${what(ask)} ${who}`, {
-    hint: permitLine(identity.uid, ask.action, ask.resource),
+    hint: permitLine(identity.uid, ask.action, ask.resource, filter === 'equality' ? filter : undefined),
   });
 }
 
@@ -41,10 +41,11 @@ function named(policy: Policy): string {
 }
 
 /** The policy that would allow it, to read or to paste. */
-export function permitLine(principal: Uid, action: Action, resource: Resource): string {
+export function permitLine(principal: Uid, action: Action, resource: Resource, filter?: string): string {
   const on = `resource == ${resource.kind}::${quoted(resourceId(resource))}`;
   const who = `principal == ${principal.type}::${quoted(principal.id)}`;
-  return `permit (${who}, action == Action::${quoted(action)}, ${on});`;
+  const when = filter === undefined ? '' : ` when { context.filter == ${quoted(filter)} }`;
+  return `permit (${who}, action == Action::${quoted(action)}, ${on})${when};`;
 }
 
 /** A Cedar string literal. */

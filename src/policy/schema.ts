@@ -86,6 +86,8 @@ type Context = {
   // Absent on the local socket.
   source?: ipaddr,
   now: datetime,
+  // What a filter does: "equality" compares the column with constants, "any" may be a range, a pattern, an order, a join.
+  filter: String,
 };
 
 action "read", "write";

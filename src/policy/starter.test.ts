@@ -40,7 +40,7 @@ describe('the starter policies', () => {
   const looksUp = statement(
     'select',
     { c: ['select'] },
-    { columns: [column('c.email', 'filter', [email]), column('c.email', 'read', [email])] },
+    { columns: [{ ...column('c.email', 'filter', [email]), filter: 'equality' }, column('c.email', 'read', [email])] },
   );
   const write = statement('update', { c: ['update'] });
   it.each([

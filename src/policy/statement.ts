@@ -9,7 +9,8 @@ import type { Operation } from '../core/operation.ts';
 import type { Ask, AskContext, PolicyEngine } from '../core/policy.ts';
 import { resourceId } from '../core/resource.ts';
 import { coversPlainStatement, coversThing, rowCap } from './caveats.ts';
-import { type Answer, actionsOn, ruleOnLabelled, tableOf } from './columns.ts';
+import { type Answer, actionsOn, type Judgement, judge, tableOf } from './columns.ts';
+import { ruleOnLabelled } from './labelled.ts';
 import type { Asked } from './reach.ts';
 
 /** One SQL message, before anybody decided about it. */
@@ -48,7 +49,7 @@ export interface SqlDecision {
  */
 export function decideSql(engine: PolicyEngine, question: SqlQuestion): SqlDecision {
   const { statements } = question.operation.facts;
-  const walks = statements.map((statement) => walk(engine, question, statement));
+  const walks = statements.map((statement, position) => walk(engine, question, { statement, position }));
   const decisions = [given(question, walks), ...walks.flatMap((found) => found.decisions)];
   return { decision: tidy(combine(decisions)), observed: tidy(observe(decisions)) };
 }
@@ -60,7 +61,12 @@ interface Walk {
   readonly revealed: readonly ColumnUse[];
 }
 
-function walk(engine: PolicyEngine, question: SqlQuestion, statement: StatementFacts): Walk {
+interface At {
+  readonly statement: StatementFacts;
+  readonly position: number;
+}
+
+function walk(engine: PolicyEngine, question: SqlQuestion, { statement, position }: At): Walk {
   const { chain, operation, target } = question;
   const asked: Asked = { ...operation, target: target.name };
   const context: AskContext = {
@@ -69,10 +75,13 @@ function walk(engine: PolicyEngine, question: SqlQuestion, statement: StatementF
   };
   const reach = (ask: Ask): Decision => coversThing(chain, asked, ask) ?? NOTHING_AGAINST;
   /** Caveats first: what a pass does not reach, policy need not be asked about. */
-  const answer = (ask: Ask): Decision => coversThing(chain, asked, ask) ?? engine.decide(chain, ask, context);
+  const filters = { equality: { ...context, filter: 'equality' }, any: { ...context, filter: 'any' } } as const;
+  const answer: Answer = (ask, filter) => {
+    return coversThing(chain, asked, ask) ?? engine.decide(chain, ask, filter ? filters[filter] : context);
+  };
 
-  const decisions: Decision[] = statement.uses.map(answer);
-  const revealed: ColumnUse[] = [];
+  const decisions: Decision[] = statement.uses.map((use) => answer(use));
+  const judgements: Judgement[] = [];
   for (const { name, class: kind } of statement.settings) {
     if (kind !== 'admin') continue;
     const path = [target.name, operation.database, name];
@@ -83,10 +92,10 @@ function walk(engine: PolicyEngine, question: SqlQuestion, statement: StatementF
     const told = use.labels.length > 0 || engine.namesColumnsOf(tableOf(use.column));
     decisions.push(...onColumn(statement, use, { above, answer: told ? answer : reach }));
     if (use.labels.length === 0) continue;
-    const ruling = ruleOnLabelled(statement, use, { above, answer });
-    decisions.push(...ruling.decisions);
-    if (ruling.revealed && use.use === 'read') revealed.push(use);
+    judgements.push(judge(use, { above, answer }));
   }
+  const { decisions: ruled, revealed } = ruleOnLabelled(statement, position, judgements);
+  decisions.push(...ruled);
   decisions.push(...onBystanders(statement, target.labels, answer));
   if (decisions.length === 0) decisions.push(...onNothing(question, statement, { asked, answer }));
   return { decisions, revealed };
@@ -102,7 +111,7 @@ function onColumn(
   const asks = actionsOn(statement, use).map(
     (action): Ask => ({ action, resource: use.column, labels, permitted: true }),
   );
-  return asks.map(answer);
+  return asks.map((ask) => answer(ask));
 }
 
 /** Whoever may not see every labelled column of a row that is written is told of its errors in few words. */

@@ -2,6 +2,7 @@
 // or held Bind on nothing is forwarded, because an executed Bind would hold locks.
 
 import { type Denial, deny } from '../../core/decision.ts';
+import type { StatementFacts } from '../../core/facts.ts';
 import type { Operation, Parameter } from '../../core/operation.ts';
 import { type Bind, formatAt, readBind } from '../../wire/postgres/bind.ts';
 import { readNamed, writeDescribe } from '../../wire/postgres/describe.ts';
@@ -10,9 +11,10 @@ import { readParse, writeParse } from '../../wire/postgres/parse.ts';
 import { decodeUtf8, encodeUtf8 } from '../../wire/postgres/text.ts';
 import type { Asking } from './asking.ts';
 import { CLOSE_COMPLETE, FLUSH } from './messages.ts';
-import { isRefusal, namedBy, type Refusal, read, refuseText, resolve, settleName } from './reading.ts';
+import { isRefusal, masksUnder, namedBy, type Refusal, read, refuseText, resolve, settleName } from './reading.ts';
 import { register } from './register.ts';
 import { Run } from './run.ts';
+import { outdated, sourceMasks, textToSend } from './sent-text.ts';
 import { SWALLOWED } from './settings.ts';
 import { MAX_NAME_BYTES, type Portal, type Prepared } from './statements.ts';
 
@@ -39,19 +41,27 @@ export async function parse(asking: Asking): Promise<void> {
   if (second !== undefined) {
     return await refuse({ denial: deny('unreadable', 'cannot insert multiple commands into a prepared statement') });
   }
-  if (first?.names === undefined) {
-    const denial = session.foresee(operationOf(asking, text, facts, undefined));
-    if (denial !== undefined) return await refuse({ denial });
-  }
-  const statement: Prepared = { kind: 'prepared', text, types, fields: undefined, facts };
+  const obligations =
+    first === undefined || runsByName(first) ? [] : session.foresee(operationOf(asking, text, facts, undefined));
+  if ('effect' in obligations) return await refuse({ denial: obligations });
+  const sent = textToSend(text, facts, obligations);
+  const masks = sourceMasks(obligations);
+  const statement: Prepared = { kind: 'prepared', text, types, fields: undefined, facts, masks };
   if (talk.deaf) return;
   talk.pending.push({ kind: 'parse', statement, undo: talk.prepared.set(name, statement) });
   talk.inPipeline = true;
   if (first?.settings.some((setting) => setting.class === 'swallowed')) {
     talk.toServer.piece(writeParse({ statement: name, text: SWALLOWED, types: [] }));
+  } else if (sent !== text) {
+    talk.toServer.piece(writeParse({ statement: name, text: sent, types }));
   } else {
     asking.forward();
   }
+}
+
+/** EXECUTE and FETCH: what they run was sent before. */
+function runsByName({ names }: StatementFacts): boolean {
+  return names?.kind === 'execute' || names?.kind === 'fetch';
 }
 
 export async function bind(asking: Asking): Promise<void> {
@@ -85,6 +95,8 @@ export async function bind(asking: Asking): Promise<void> {
   }
   const cleared = await session.clear(operationOf(asking, statement.text, facts, parameters));
   if ('effect' in cleared) return asking.refuse(cleared, 'extended');
+  if (masksUnder(namedBy(asking, facts) ?? statement) !== sourceMasks(cleared.obligations))
+    return await refuse(outdated());
 
   const run = new Run(cleared, session.tape, session.target.recording.rows);
   if (talk.deaf) return run.end('skipped');
@@ -193,7 +205,7 @@ function forwardExecute(asking: Asking, portal: Portal): Promise<void> | undefin
   portal.started = true;
   const { facts } = run.clearance.operation;
   const [statement] = facts.statements;
-  const undo = register(talk, facts, portal.statement.text);
+  const undo = register(talk, run.clearance.operation, portal.statement.masks);
   if (statement !== undefined) talk.names.forwarded(statement);
   const answered = new Promise<void>((settled) => {
     talk.pending.push({ kind: 'execute', portal, ...(undo ? { undo } : {}), settled: () => settled() });

@@ -1,6 +1,7 @@
 import { type Denial, deny } from '../../core/decision.ts';
 import type { StatementFacts } from '../../core/facts.ts';
 import { Fault } from '../../core/fault.ts';
+import type { Obligation } from '../../core/obligation.ts';
 import type { Session } from '../../core/session.ts';
 import { planResult, type ResultPlan } from '../../masking/plan.ts';
 import { formatAt } from '../../wire/postgres/bind.ts';
@@ -15,8 +16,9 @@ import type { Portal } from './statements.ts';
 export function planFor(session: Session, run: Run, fields: readonly Field[]): ResultPlan {
   const facts = run.statement;
   if (facts === undefined) throw new Fault('TARGET_PROTOCOL', 'a result that no statement asked for');
-  compare(facts, fields);
-  return planResult(fields, run.clearance.obligations, (label) => session.hasher(label));
+  const { obligations } = run.clearance;
+  compare(facts, fields, maskedIn(run.position, obligations));
+  return planResult(fields, obligations, (label) => session.hasher(label), run.position);
 }
 
 /** The plan for a portal that is about to give rows. */
@@ -33,9 +35,12 @@ export function planForPortal(session: Session, portal: Portal): ResultPlan {
  * The second guard. Every field that the server says comes from a column must be one the facts know, and every
  * labelled column that the facts say leaves as itself must be among the fields.
  */
-function compare(facts: StatementFacts, fields: readonly Field[]): void {
+function compare(facts: StatementFacts, fields: readonly Field[], masked: ReadonlySet<number>): void {
   const { known, rows, leaving } = expectationsOf(facts);
   for (const field of fields) {
+    if (masked.has(place(field))) {
+      throw new Fault('TARGET_PROTOCOL', `a column that was masked in the text shows itself (${field.name})`);
+    }
     if (field.table !== 0 && !(field.attribute === 0 ? rows.has(field.table) : known.has(place(field)))) {
       throw new Fault(
         'TARGET_PROTOCOL',
@@ -43,9 +48,23 @@ function compare(facts: StatementFacts, fields: readonly Field[]): void {
       );
     }
   }
-  if (leaving.length > 0 && !leaving.every((column) => fields.some((field) => place(field) === column))) {
+  const awaited = masked.size === 0 ? leaving : leaving.filter((column) => !masked.has(column));
+  if (!awaited.every((column) => fields.some((field) => place(field) === column))) {
     throw new Fault('TARGET_PROTOCOL', 'a labelled column does not leave where reading the statement expected it');
   }
+}
+
+const NONE: ReadonlySet<number> = new Set();
+
+/** Places of columns that a subquery in the text masks: what leaves there is computed, and comes from nowhere. */
+function maskedIn(position: number, obligations: readonly Obligation[]): ReadonlySet<number> {
+  const sources = obligations.filter((one) => one.kind === 'source' && one.statement === position);
+  if (sources.length === 0) return NONE;
+  return new Set(
+    sources.flatMap((one) =>
+      one.kind === 'source' ? one.columns.map(({ attribute }) => place({ table: one.table, attribute })) : [],
+    ),
+  );
 }
 
 interface Expectations {

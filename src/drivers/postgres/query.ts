@@ -1,9 +1,10 @@
 import type { Operation } from '../../core/operation.ts';
-import { readQuery } from '../../wire/postgres/query.ts';
+import { readQuery, writeQuery } from '../../wire/postgres/query.ts';
 import type { Asking } from './asking.ts';
-import { dependent, isRefusal, type Refusal, read, refuseText, resolve } from './reading.ts';
+import { dependent, isRefusal, masksUnder, namedBy, type Refusal, read, refuseText, resolve } from './reading.ts';
 import { register } from './register.ts';
 import { Run } from './run.ts';
+import { outdated, sourceMasks, textToSend } from './sent-text.ts';
 import { SWALLOWED_QUERY } from './settings.ts';
 
 /** The simple protocol: one message, any number of statements, decided together before any of it is forwarded. */
@@ -40,9 +41,14 @@ export async function query(asking: Asking): Promise<void> {
   const cleared = await session.clear(operation);
   if ('effect' in cleared) return asking.refuse(cleared, 'simple');
 
+  const masks = sourceMasks(cleared.obligations);
+  const by = namedBy(asking, facts);
+  if (by !== undefined && masksUnder(by) !== masks) return await refuse(outdated());
+  const sent = by === undefined ? textToSend(text, facts, cleared.obligations) : text;
+
   const run = new Run(cleared, session.tape, session.target.recording.rows);
   if (talk.deaf) return run.end('skipped');
-  const undo = register(talk, facts, text);
+  const undo = register(talk, operation, masks);
   for (const each of facts.statements) talk.names.forwarded(each);
   talk.inPipeline = false;
   const answered = new Promise<void>((settled) => {
@@ -51,6 +57,8 @@ export async function query(asking: Asking): Promise<void> {
   talk.boundary();
   if (facts.statements.some((each) => each.settings.some((setting) => setting.class === 'swallowed'))) {
     talk.toServer.piece(SWALLOWED_QUERY);
+  } else if (sent !== text) {
+    talk.toServer.piece(writeQuery(sent));
   } else {
     asking.forward();
   }

@@ -5,6 +5,7 @@ import type { Asking } from './asking.ts';
 import { FLUSH, SYNC } from './messages.ts';
 import type { Names } from './names.ts';
 import { PROBE, readProbe } from './probe.ts';
+import { sourceMasks } from './sent-text.ts';
 import type { Cursor, Portal, Prepared } from './statements.ts';
 
 /** A denial with the SQLSTATE that fits it best, where the reason alone does not say. */
@@ -68,6 +69,11 @@ export function namedBy({ talk }: Asking, facts: SqlFacts): Prepared | Portal | 
   const names = facts.statements[0]?.names;
   if (names?.kind === 'execute') return talk.prepared.get(names.name ?? '');
   return names?.kind === 'fetch' ? talk.portals.get(names.name ?? '') : undefined;
+}
+
+/** What is masked in the text that the server has under a name. */
+export function masksUnder(by: Prepared | Portal | Cursor): string {
+  return by.kind === 'portal' ? sourceMasks(by.run.clearance.obligations) : by.masks;
 }
 
 /** Waits until it is certain what the server has under a name. */

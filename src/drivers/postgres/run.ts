@@ -52,9 +52,16 @@ export class Run {
     return this.clearance.operation.facts.statements.some((statement) => statement.copy?.direction === 'in');
   }
 
-  /** Whether errors may be told with their code and message only. */
-  get terse(): boolean {
-    return this.clearance.obligations.some((one) => one.kind === 'terse');
+  /** What errors may not tell: details, or their message too; undefined: all may be told. */
+  get terse(): 'details' | 'messages' | undefined {
+    const found = this.clearance.obligations.filter((one) => one.kind === 'terse');
+    if (found.length === 0) return undefined;
+    return found.some((one) => one.messages) ? 'messages' : 'details';
+  }
+
+  /** Position of the statement whose answer is awaited. */
+  get position(): number {
+    return this.#statement;
   }
 
   /** Whether a result of it may be cut short: then nothing else may be in flight behind it. */

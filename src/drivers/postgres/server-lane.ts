@@ -6,7 +6,7 @@ import {
   readParameterStatus,
   readReadyForQuery,
 } from '../../wire/postgres/backend.ts';
-import { readReport, withoutDetails, writeReport } from '../../wire/postgres/error-response.ts';
+import { readReport, withoutDetails, withoutValues, writeReport } from '../../wire/postgres/error-response.ts';
 import { Framer } from '../../wire/postgres/framer.ts';
 import { readRowDescription } from '../../wire/postgres/row-description.ts';
 import { Backend, backendLimit } from '../../wire/postgres/types.ts';
@@ -230,8 +230,10 @@ export class ServerLane {
 
   /** Passes an error or notice on, without what may quote rows where the caller may not see all of them. */
   #report(head: Entry | undefined, report: ReadonlyMap<string, string>): void {
-    if (runOf(head)?.terse) this.#talk.toClient.piece(writeReport(this.#framer.type, withoutDetails(report)));
-    else this.#forward();
+    const terse = runOf(head)?.terse;
+    if (terse === undefined) return this.#forward();
+    const told = terse === 'messages' ? withoutValues(report) : withoutDetails(report);
+    this.#talk.toClient.piece(writeReport(this.#framer.type, told));
   }
 
   #describe(head: Entry | undefined, rows: boolean): void {

@@ -11,6 +11,8 @@ export interface Prepared {
   readonly types: readonly number[];
   /** The result's fields as the server last described them; undefined before it did. */
   fields: readonly Field[] | 'none' | undefined;
+  /** What is masked in the text the server was given, as `sourceMasks` spells it. */
+  readonly masks: string;
   /** Facts at the last Bind: when they change, so may the fields. */
   facts: SqlFacts | undefined;
 }
@@ -33,6 +35,7 @@ export interface Portal {
 export interface Cursor {
   readonly kind: 'cursor';
   readonly facts: SqlFacts;
+  readonly masks: string;
 }
 
 /** Bytes of a name that servers tell names apart by (NAMEDATALEN): longer ones are one name to them. */

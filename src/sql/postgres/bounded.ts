@@ -91,7 +91,8 @@ function columnName(value: Value | undefined, { relation, place, alias }: Target
   return qualifier === alias && place.scope.item(qualifier)?.relation === relation ? name : undefined;
 }
 
-function isConstant(value: Value | undefined): boolean {
+/** Literals and parameters, casts and signs around them; NULL is none. */
+export function isConstant(value: Value | undefined): boolean {
   const cast = bodyOf(value, 'TypeCast');
   if (cast) return isConstant(cast['arg']);
   const row = bodyOf(value, 'RowExpr');

@@ -7,6 +7,7 @@ export class CatalogIndex {
   readonly schemas: ReadonlySet<string>;
   readonly #rows: ReadonlyMap<string, ReadonlyMap<string, CatalogRelation>>;
   #byOid: ReadonlyMap<number, CatalogRelation> | undefined;
+  #referencing: ReadonlyMap<number, readonly CatalogRelation[]> | undefined;
   readonly #built = new Map<CatalogRelation, Relation>();
   /** Function name -> schemas that have one. */
   readonly #functions: ReadonlyMap<string, readonly string[]>;
@@ -33,6 +34,12 @@ export class CatalogIndex {
     return this.#byOid.get(oid);
   }
 
+  /** Relations whose foreign keys look into this one. */
+  referencing(oid: number): readonly Relation[] {
+    this.#referencing ??= referencing(this.snapshot.relations);
+    return (this.#referencing.get(oid) ?? []).flatMap(({ schema, name }) => this.relation(schema, name) ?? []);
+  }
+
   relation(schema: string, name: string): Relation | undefined {
     const row = this.#rows.get(schema)?.get(name);
     if (!row) return undefined;
@@ -48,4 +55,14 @@ export class CatalogIndex {
   functionSchemas(name: string): readonly string[] {
     return this.#functions.get(name) ?? [];
   }
+}
+
+function referencing(relations: readonly CatalogRelation[]): Map<number, CatalogRelation[]> {
+  const found = new Map<number, CatalogRelation[]>();
+  for (const relation of relations) {
+    for (const { references } of relation.constraints ?? []) {
+      if (references) found.set(references.relation, [...(found.get(references.relation) ?? []), relation]);
+    }
+  }
+  return found;
 }

@@ -1,6 +1,7 @@
 import type { CopyFacts, StatementFacts } from '../../core/facts.ts';
 import { constantText } from './calls.ts';
 import { collect } from './collect.ts';
+import { checked } from './constraints.ts';
 import { walk } from './expressions.ts';
 import { relationPart } from './from.ts';
 import type { Ledger } from './ledger.ts';
@@ -38,11 +39,13 @@ function copyRelation(body: Tree, incoming: boolean, ledger: Ledger): void {
     ledger.reads(relation);
     ledger.on('copy-out', relation);
     for (const column of columns) ledger.column(column, 'derive');
+    ledger.sites.copied(range, relation, columns);
     return;
   }
   ledger.on('copy-in', relation);
   ledger.on('insert', relation);
   for (const column of columns) ledger.column(column, 'assign');
+  checked(relation, columns, 'insert', ledger);
   const scope = new Scope(undefined);
   scope.add(relationPart(range, relation));
   walk(body['whereClause'], { ledger, scope, use: 'filter' });
@@ -50,7 +53,7 @@ function copyRelation(body: Tree, incoming: boolean, ledger: Ledger): void {
 
 function columnsOf(body: Tree, relation: Relation): readonly Column[] {
   const names = namesOf(listAt(body, 'attlist'));
-  if (names.length === 0) return relation.columns;
+  if (names.length === 0) return relation.columns.filter((column) => !column.generated);
   return names.map((name) => {
     const column = relation.byName.get(name);
     if (!column) throw unresolved('column', name);

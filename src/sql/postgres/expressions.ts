@@ -4,7 +4,8 @@ import { unresolved } from './names.ts';
 import { readQuery } from './query.ts';
 import { columnOf, type Found, type Item, type Scope } from './scope.ts';
 import { type FieldKind, SHAPES } from './shapes.ts';
-import { NOTHING, type Shape, type Sources, shapeSources, union } from './sources.ts';
+import { RAW_PREFIX } from './sites.ts';
+import { NOTHING, type Shape, type Sources, shapeSources, union, useWhole } from './sources.ts';
 import {
   bodyOf,
   isTree,
@@ -22,8 +23,11 @@ import {
 export interface Place {
   readonly ledger: Ledger;
   readonly scope: Scope;
-  /** `derive`: its value goes somewhere. `filter`: it decides about rows. */
-  readonly use: 'derive' | 'filter';
+  /**
+   * `derive`: its value goes somewhere. `filter`: it decides about rows. `carry`: its value is computed by total
+   * functions alone, and whoever uses what comes of it takes that down.
+   */
+  readonly use: 'derive' | 'filter' | 'carry';
 }
 
 /** Deeper than any honest expression; the thread's stack holds several times as much. */
@@ -93,8 +97,11 @@ export function untagged(tag: string, value: Value | undefined, place: Place): S
 }
 
 function reference(body: Tree, place: Place): Sources {
-  const { sources } = resolve(body, place);
-  place.ledger.columns(sources, place.use);
+  const { sources, base, site } = resolve(body, place);
+  const { ledger, use } = place;
+  if (use === 'carry') return sources;
+  if (use === 'filter' && base && site) ledger.decides(base, { site, reference: body });
+  else ledger.columns(sources, use);
   return sources;
 }
 
@@ -102,17 +109,20 @@ function reference(body: Tree, place: Place): Sources {
 export function resolve(body: Tree, place: Place): Found {
   const fields = listAt(body, 'fields');
   if (bodyOf(fields.at(-1), 'A_Star')) {
-    const shape = star(fields, place.scope);
+    const shape = star(body, place);
     return { sources: shapeSources(shape) };
   }
   const names = namesOf(fields);
   const name = names.at(-1) ?? '';
+  if (name.startsWith(RAW_PREFIX)) throw unresolved('column', name);
   if (names.length === 1) return place.scope.name(name);
   const item = itemOf(names.slice(0, -1), place);
+  if (item.site) place.ledger.sites.qualified(body, item.site, names.length - 1);
   const found = columnOf(item, name);
   // Where columns are not all known, it may be a call after all.
   if (item.open && !item.outputs.some((output) => output.name === name)) attribute(name, place);
   if (found) return found;
+  useWhole(item.outputs);
   const row = shapeSources(item);
   if (!attribute(name, place)) throw unresolved('column', names.join('.'));
   place.ledger.columns(row, 'derive');
@@ -131,12 +141,14 @@ function itemOf(qualifier: readonly string[], { scope, ledger }: Place): Item {
 }
 
 /** What `*`, `t.*` or `s.t.*` stands for. */
-export function star(fields: readonly Value[], scope: Scope): Shape {
-  const qualifier = namesOf(fields.slice(0, -1));
+export function star(reference: Tree, { scope, ledger }: Place): Shape {
+  const qualifier = namesOf(listAt(reference, 'fields').slice(0, -1));
   const alias = qualifier.at(-1);
   if (alias === undefined) return scope.star();
   const item = scope.item(alias, qualifier.at(-2));
   if (!item) throw unresolved('table', qualifier.join('.'));
+  useWhole(item.outputs);
+  if (item.site) ledger.sites.qualified(reference, item.site, qualifier.length);
   return item;
 }
 
@@ -173,7 +185,7 @@ function subLink(body: Tree, place: Place): Sources {
 /** The result of a query becomes part of a value. */
 function taken(shape: Shape, place: Place): Sources {
   const sources = shapeSources(shape);
-  place.ledger.columns(sources, place.use);
+  place.ledger.columns(sources, place.use === 'carry' ? 'derive' : place.use);
   return sources;
 }
 

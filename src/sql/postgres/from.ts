@@ -6,6 +6,7 @@ import { unresolved } from './names.ts';
 import { readQuery } from './query.ts';
 import type { Relation } from './relation.ts';
 import type { Item, Part } from './scope.ts';
+import type { Site } from './sites.ts';
 import { NOTHING, type Output, type Shape, type Sources, union } from './sources.ts';
 import {
   bodyOf,
@@ -47,7 +48,9 @@ export function fromItem(value: Value | undefined, place: Place): Part {
       samplingMethod(namesOf(listAt(body, 'method')), place);
       walk([...listAt(body, 'args')], place);
       walk(body['repeatable'], place);
-      return fromItem(body['relation'], place);
+      const sampled = fromItem(body['relation'], place);
+      for (const { site } of sampled.items) if (site) site.bound = true;
+      return sampled;
     }
     default:
       throw unreadable(`FROM contains ${tag}`);
@@ -70,16 +73,19 @@ function named(range: Tree, place: Place): Part {
   if (query) return part(range, passedOn(query.shape()), { alias: name });
   const relation = place.ledger.names.relation(range);
   place.ledger.reads(relation);
-  return relationPart(range, relation);
+  return relationPart(range, relation, place.ledger.sites.open(range, relation));
 }
 
 /** A relation under its alias. Reading it is not taken down here: it may be a target of writing. */
-export function relationPart(range: Tree, relation: Relation): Part {
+export function relationPart(range: Tree, relation: Relation, site?: Site): Part {
   const schema = relation.resource.path[2];
   const bare = treeAt(range, 'alias') === undefined;
-  return part(range, relationShape(relation), {
+  const shape = relationShape(relation);
+  const placed = site ? { ...shape, outputs: shape.outputs.map((output) => ({ ...output, site })) } : shape;
+  return part(range, placed, {
     alias: textAt(range, 'relname'),
     relation,
+    ...(site ? { site } : {}),
     ...(bare && schema !== undefined ? { schema } : {}),
   });
 }
@@ -89,20 +95,31 @@ const shapes = new WeakMap<Relation, Shape>();
 function relationShape(relation: Relation): Shape {
   const known = shapes.get(relation);
   if (known) return known;
-  const outputs = relation.columns.map((base) => ({ name: base.name, sources: new Set([base]), base }));
+  const outputs = relation.columns.map((base) => ({
+    name: base.name,
+    sources: new Set([base]),
+    base,
+    origin: base,
+    total: true,
+  }));
   const shape = { outputs, open: undefined };
   shapes.set(relation, shape);
   return shape;
 }
 
 /** Puts an alias, with or without column names, on what a thing in FROM gives. */
-function part(body: Tree, shape: Shape, own: { alias?: string; schema?: string; relation?: Relation } = {}): Part {
+function part(
+  body: Tree,
+  shape: Shape,
+  own: { alias?: string; schema?: string; relation?: Relation; site?: Site } = {},
+): Part {
   const alias = treeAt(body, 'alias');
   const item: Item = {
     ...renamed(shape, alias),
     alias: alias ? textAt(alias, 'aliasname') : (own.alias ?? ''),
     schema: own.schema,
     relation: own.relation,
+    site: own.site,
   };
   return { items: [item], visible: item };
 }
@@ -120,7 +137,12 @@ export function renamed(shape: Shape, alias: Tree | undefined): Shape {
 
 /** What leaves a query level is no longer a plain column. */
 export function passedOn({ outputs, open }: Shape): Shape {
-  return { outputs: outputs.map(({ name, sources }) => ({ name, sources })), open };
+  return {
+    outputs: outputs.map(({ name, sources, origin, total = false }) => {
+      return { name, sources, total, ...(origin ? { origin } : {}) };
+    }),
+    open,
+  };
 }
 
 /** Functions in FROM may return columns nobody named; they are computed from the arguments. */

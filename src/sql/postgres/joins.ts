@@ -1,21 +1,23 @@
-import { type Place, walk } from './expressions.ts';
+import { walkCondition } from './conditions.ts';
+import type { Place } from './expressions.ts';
 import { fromItem, renamed } from './from.ts';
 import { unresolved } from './names.ts';
 import type { Item, Part } from './scope.ts';
-import { type Output, type Shape, union } from './sources.ts';
+import { type Output, type Shape, union, useWhole } from './sources.ts';
 import { flagAt, listAt, namesOf, type Tree, textAt, treeAt } from './tree.ts';
 
 /** A JOIN: what its sides give, with the columns of USING and NATURAL merged in front, where they also filter. */
 export function join(body: Tree, place: Place): Part {
   const left = fromItem(body['larg'], place);
   const right = fromItem(body['rarg'], { ...place, scope: place.scope.with(left) });
-  walk(body['quals'], { ...place, scope: place.scope.only(left, right), use: 'filter' });
+  walkCondition(body['quals'], { ...place, scope: place.scope.only(left, right), use: 'filter' });
 
   const names = flagAt(body, 'isNatural') ? common(left.visible, right.visible) : namesOf(listAt(body, 'usingClause'));
   const merged = names.map((name): Output => {
     return { name, sources: union(side(left.visible, name).sources, side(right.visible, name).sources) };
   });
   for (const { sources } of merged) place.ledger.columns(sources, 'filter');
+  if (flagAt(body, 'isNatural')) for (const { visible } of [left, right]) useWhole(visible.outputs);
   // NATURAL over columns that are not known may compare any of them.
   if (flagAt(body, 'isNatural')) {
     for (const shape of [left.visible, right.visible]) if (shape.open) place.ledger.columns(shape.open, 'filter');
@@ -28,12 +30,18 @@ export function join(body: Tree, place: Place): Part {
   const extra = using ? [item(textAt(using, 'aliasname'), { outputs: merged, open: undefined })] : [];
   const alias = treeAt(body, 'alias');
   if (!alias) return { items: [...left.items, ...right.items, ...extra], visible };
-  const whole = item(textAt(alias, 'aliasname'), renamed(visible, alias));
+  // Behind the join's own name the columns of its sides are passed on, all of them.
+  useWhole(visible.outputs);
+  const whole = item(textAt(alias, 'aliasname'), withoutSites(renamed(visible, alias)));
   return { items: [whole, ...extra], visible: whole };
 }
 
 function item(alias: string, shape: Shape): Item {
   return { ...shape, alias, schema: undefined, relation: undefined };
+}
+
+function withoutSites(shape: Shape): Shape {
+  return { ...shape, outputs: shape.outputs.map((output) => ({ ...output, site: undefined })) };
 }
 
 function common(left: Shape, right: Shape): string[] {

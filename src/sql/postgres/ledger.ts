@@ -1,15 +1,21 @@
 import type { Action } from '../../core/action.ts';
-import type { ColumnUse, ResourceUse, SettingChange, StatementFacts } from '../../core/facts.ts';
+import type { ColumnUse, Lookups, ResourceUse, SettingChange, StatementFacts } from '../../core/facts.ts';
 import type { Label } from '../../core/label.ts';
 import { strictestFirst } from '../../core/obligation.ts';
 import { type Resource, resourceId } from '../../core/resource.ts';
 import type { Names } from './names.ts';
+import type { Positions } from './positions.ts';
 import type { Column, Relation } from './relation.ts';
+import { type Site, Sites } from './sites.ts';
 import type { Sources } from './sources.ts';
+import type { Tree } from './tree.ts';
 import { verbOf } from './verb.ts';
 
 /** What may set search_path, make temporary tables or change the catalog. */
 const BARRIERS: ReadonlySet<Action> = new Set<Action>(['opaque', 'ddl', 'execute', 'admin']);
+
+/** What a statement may do whose sources may be masked: nothing that is computed in it may stay anywhere. */
+const PURE: ReadonlySet<Action> = new Set<Action>(['select', 'introspect', 'copy-out', 'lock', 'execute']);
 
 /** What can fail with a message that quotes a whole row. */
 const WRITES_ROWS: ReadonlySet<Action> = new Set<Action>(['insert', 'update', 'copy-in']);
@@ -21,7 +27,8 @@ const WRITES_ROWS: ReadonlySet<Action> = new Set<Action>(['insert', 'update', 'c
 export class Ledger {
   readonly names: Names;
   readonly #uses = new Map<string, ResourceUse>();
-  readonly #columns = new Map<Column, Set<ColumnUse['use']>>();
+  readonly sites: Sites;
+  readonly #columns = new Map<Column, Uses>();
   readonly #bystanders = new Set<Column>();
   readonly #settings: SettingChange[] = [];
   /** Functions were called that only give values, but are no preamble (they take time). */
@@ -32,8 +39,9 @@ export class Ledger {
   barrier = false;
   ddl = false;
 
-  constructor(names: Names) {
+  constructor(names: Names, positions: Positions) {
     this.names = names;
+    this.sites = new Sites(positions);
   }
 
   use(action: Action, resource: Resource, labels: readonly Label[] = this.names.labels): void {
@@ -59,8 +67,53 @@ export class Ledger {
   column(column: Column, use: ColumnUse['use']): void {
     if (use !== 'assign') this.reads(column.relation);
     if (column.restricted) this.use('admin', column.relation.resource, column.relation.labels);
-    const uses = this.#columns.get(column) ?? new Set();
-    this.#columns.set(column, uses.add(use));
+    const uses = this.#usesOf(column);
+    uses[use] = true;
+    if (use === 'filter') {
+      uses.any = true;
+      uses.through = true;
+    }
+  }
+
+  /** It decides about rows where it is named, in whatever way. */
+  decides(column: Column, { site, reference }: { readonly site: Site; readonly reference: Tree }): void {
+    const { through } = this.#usesOf(column);
+    const found = this.sites.filter(site, reference, column.attribute);
+    this.column(column, 'filter');
+    if (found) this.#usesOf(column).through = through;
+  }
+
+  /** It is compared with constants, and so decides about rows. */
+  matches(column: Column, { constants, arrays }: Lookups): void {
+    this.reads(column.relation);
+    if (column.restricted) this.column(column, 'filter');
+    const uses = this.#usesOf(column);
+    uses.filter = true;
+    uses.lookups = { constants: uses.lookups.constants + constants, arrays: [...uses.lookups.arrays, ...arrays] };
+  }
+
+  /** It decides about rows under a name that is not its own. */
+  through(column: Column): void {
+    this.#usesOf(column).through = true;
+  }
+
+  /** It goes into one column of the result, by total functions alone. */
+  shown(columns: Sources, position: number): void {
+    for (const column of columns) {
+      if (column.labels.length === 0 || column.restricted) this.column(column, 'derive');
+      else {
+        this.reads(column.relation);
+        this.#usesOf(column).outputs.add(position);
+      }
+    }
+  }
+
+  #usesOf(column: Column): Uses {
+    const known = this.#columns.get(column);
+    if (known) return known;
+    const fresh: Uses = { ...UNUSED, outputs: new Set() };
+    this.#columns.set(column, fresh);
+    return fresh;
   }
 
   columns(columns: Sources, use: ColumnUse['use']): void {
@@ -75,10 +128,11 @@ export class Ledger {
   /** Facts of a statement that has been read to its end. */
   facts(more: Partial<StatementFacts> = {}): StatementFacts {
     const uses = [...this.#uses.values()];
+    const sources = this.sites.facts();
     return {
       verb: verbOf(uses),
       uses,
-      columns: [...this.#columns].flatMap(([column, kinds]) => [...kinds].map((use) => columnUse(column, use))),
+      columns: [...this.#columns].flatMap(([column, kinds]) => columnUses(column, kinds)),
       ...(this.#bystanders.size > 0
         ? { bystanders: [...this.#bystanders].map((column) => columnUse(column, 'read')) }
         : {}),
@@ -90,6 +144,7 @@ export class Ledger {
       free: false,
       copy: undefined,
       names: undefined,
+      ...(sources && uses.every(({ action }) => PURE.has(action)) ? { sources } : {}),
       ...more,
     };
   }
@@ -97,6 +152,48 @@ export class Ledger {
   get empty(): boolean {
     return this.#uses.size === 0 && this.#columns.size === 0 && this.#settings.length === 0;
   }
+}
+
+/** How one column is used, all its uses together. */
+interface Uses {
+  read: boolean;
+  derive: boolean;
+  filter: boolean;
+  assign: boolean;
+  /** Filters that are no comparison with constants. */
+  any: boolean;
+  through: boolean;
+  lookups: Lookups;
+  readonly outputs: Set<number>;
+}
+
+const UNUSED: Omit<Uses, 'outputs'> = {
+  read: false,
+  derive: false,
+  filter: false,
+  assign: false,
+  any: false,
+  through: false,
+  lookups: { constants: 0, arrays: [] },
+};
+
+function columnUses(column: Column, uses: Uses): ColumnUse[] {
+  const found: ColumnUse[] = [];
+  if (uses.read) found.push(columnUse(column, 'read'));
+  if (uses.derive) found.push(columnUse(column, 'derive'));
+  else if (uses.outputs.size > 0) found.push({ ...columnUse(column, 'derive'), outputs: [...uses.outputs] });
+  if (uses.filter) {
+    const { any, through, lookups } = uses;
+    const compared = lookups.constants > 0 || lookups.arrays.length > 0;
+    found.push({
+      ...columnUse(column, 'filter'),
+      filter: any ? 'any' : 'equality',
+      ...(through ? { through } : {}),
+      ...(compared ? { lookups } : {}),
+    });
+  }
+  if (uses.assign) found.push(columnUse(column, 'assign'));
+  return found;
 }
 
 function columnUse({ relation, name, attribute, labels }: Column, use: ColumnUse['use']): ColumnUse {

@@ -1,4 +1,6 @@
 import { isBounded } from './bounded.ts';
+import { walkCondition } from './conditions.ts';
+import { checked, moved } from './constraints.ts';
 import { type Place, walk } from './expressions.ts';
 import { readFrom } from './from.ts';
 import type { Around } from './query.ts';
@@ -14,7 +16,7 @@ export function readMerge(body: Tree, around: Around): Shape {
   // Whether a row of the target is there shows in what happens to the source's.
   place.ledger.reads(target.relation);
   readFrom([body['sourceRelation'] ?? null], place);
-  walk(body['joinCondition'], { ...place, use: 'filter' });
+  walkCondition(body['joinCondition'], { ...place, use: 'filter' });
   for (const clause of listAt(body, 'mergeWhenClauses')) when(clause, body['joinCondition'], target);
   return returning(body, target);
 }
@@ -36,6 +38,7 @@ function when(value: Value, condition: Value | undefined, target: Target): void 
       for (const column of insertedColumns(listAt(clause, 'targetList'), { outputs, open: undefined }, target)) {
         place.ledger.column(column, 'assign');
       }
+      checked(relation, relation.columns, 'insert', place.ledger);
       return;
     }
     case 'CMD_UPDATE':
@@ -44,6 +47,7 @@ function when(value: Value, condition: Value | undefined, target: Target): void 
       break;
     case 'CMD_DELETE':
       place.ledger.on('delete', relation);
+      moved(relation, 'all', place.ledger);
       break;
     default:
       throw unreadable('a WHEN clause that does something unknown');

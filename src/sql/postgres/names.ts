@@ -28,7 +28,7 @@ export class Names {
   /** Labels stay with a column whatever the transaction renamed: they are found by number, not by name. */
   #relationOf({ schema, name, oid, columns }: OwnRelation): Relation {
     const known = this.catalog.byOid(oid);
-    const labels = new Map(known?.columns.map((column) => [column.attribute, column.labels]));
+    const before = new Map(known?.columns.map((column) => [column.attribute, column]));
     const row = {
       oid,
       schema,
@@ -37,8 +37,13 @@ export class Names {
       labels: known?.labels ?? [],
       columns: columns
         .toSorted((a, b) => a.attribute - b.attribute)
-        .map((column) => ({ ...column, type: 0, labels: labels.get(column.attribute) ?? [] })),
+        .map((column) => {
+          // Its type may be another by now.
+          const { labels = [], generated = false } = before.get(column.attribute) ?? {};
+          return { ...column, type: 0, labels, generated };
+        }),
       active: known?.active ?? false,
+      constraints: known?.constraints ?? [],
     };
     return makeRelation([this.scope.target, this.scope.database], row, this.labels);
   }
@@ -75,6 +80,11 @@ export class Names {
   #inSchema(schema: string, name: string): Relation | undefined {
     if (schema === 'pg_temp' || schema === this.#temporarySchema) return this.#temporary.get(name);
     return this.#uncommitted.get(`${schema}\0${name}`) ?? this.catalog.relation(schema, name);
+  }
+
+  relationByOid(oid: number): Relation | undefined {
+    const row = this.catalog.byOid(oid);
+    return row && this.#inSchema(row.schema, row.name);
   }
 
   /** Every function a call by this name may reach; which one depends on argument types, so policy is asked about all. */

@@ -32,6 +32,27 @@ export function groupBy(items: readonly Value[], shape: Shape, place: Place): vo
   }
 }
 
+/**
+ * Where rows are grouped by a table's primary key its other columns may be used as they are. That does not work for a
+ * subquery in its place.
+ */
+export function groupedByKey(items: readonly Value[], { scope }: Place): void {
+  const plain = items.flatMap((item) => {
+    const reference = bodyOf(item, 'ColumnRef');
+    const [name, qualifier] = reference ? listAt(reference, 'fields').map(stringOf).reverse() : [];
+    if (name === undefined) return [];
+    const outputs = qualifier === undefined ? scope.columns : (scope.item(qualifier)?.outputs ?? []);
+    return outputs.filter((output) => output.name === name);
+  });
+  for (const { site, base } of plain) {
+    const key = base?.relation.constraints.find(
+      ({ kind, columns }) => kind === 'key' && columns.includes(base.attribute),
+    );
+    const grouped = plain.filter((other) => other.site === site).map((other) => other.base?.attribute);
+    if (site && key?.columns.every((attribute) => grouped.includes(attribute))) site.bound = true;
+  }
+}
+
 function byPosition(value: Value | undefined, shape: Shape): Sources | undefined {
   const constant = bodyOf(value, 'A_Const');
   const integer = constant && treeAt(constant, 'ival');

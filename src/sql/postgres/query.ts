@@ -1,4 +1,5 @@
 import { readWith } from './common-tables.ts';
+import { walkCondition } from './conditions.ts';
 import { createTable } from './creating.ts';
 import { type Place, resolve, star, walk } from './expressions.ts';
 import { figureName } from './figure-name.ts';
@@ -6,10 +7,11 @@ import { passedOn, readFrom } from './from.ts';
 import type { Ledger } from './ledger.ts';
 import { lockRows } from './locking.ts';
 import { readMerge } from './merging.ts';
-import { groupBy, orderBy } from './ordering.ts';
+import { groupBy, groupedByKey, orderBy } from './ordering.ts';
 import { Scope } from './scope.ts';
 import { settingOf } from './setting-query.ts';
 import { NOTHING, type Output, type Shape, type Sources, shapeSources, union } from './sources.ts';
+import { isTotal } from './total.ts';
 import { bodyOf, flagAt, listAt, nodeOf, stringOf, type Tree, textAt, treeAt, unreadable, type Value } from './tree.ts';
 import { readDelete, readInsert, readUpdate } from './writing.ts';
 
@@ -75,7 +77,8 @@ function plainSelect(body: Tree, place: Place): Shape {
   readFrom(listAt(body, 'fromClause'), place);
   scope.settingName = settingOf(body, place);
   const shape = targets(listAt(body, 'targetList'), place);
-  walk(body['whereClause'], deciding);
+  walkCondition(body['whereClause'], deciding);
+  groupedByKey(listAt(body, 'groupClause'), place);
   groupBy(listAt(body, 'groupClause'), shape, deciding);
   walk(body['havingClause'], deciding);
   walk(listAt(body, 'windowClause'), deciding);
@@ -101,17 +104,17 @@ export function targets(list: readonly Value[], place: Place): Shape {
     const reference = bodyOf(target['val'], 'ColumnRef');
     const fields = reference ? listAt(reference, 'fields') : [];
     if (bodyOf(fields.at(-1), 'A_Star')) {
-      const expanded = star(fields, place.scope);
+      const expanded = star(reference ?? {}, place);
       outputs.push(...expanded.outputs);
       if (expanded.open) open = union(open ?? NOTHING, expanded.open);
     } else if (reference) {
-      const { sources, base } = resolve(reference, place);
-      const name = textAt(target, 'name') || (stringOf(fields.at(-1)) ?? '');
-      outputs.push(base ? { name, sources, base } : { name, sources });
+      const { row, ...found } = resolve(reference, place);
+      outputs.push({ ...found, name: textAt(target, 'name') || (stringOf(fields.at(-1)) ?? '') });
     } else {
-      const sources = walk(target['val'], place);
+      const total = isTotal(target['val'], place.ledger.names, place.scope);
+      const sources = walk(target['val'], total ? { ...place, use: 'carry' } : place);
       if (expands(target['val'])) open = union(open ?? NOTHING, sources);
-      else outputs.push({ name: textAt(target, 'name') || figureName(target['val']), sources });
+      else outputs.push({ name: textAt(target, 'name') || figureName(target['val']), sources, total });
     }
   }
   return { outputs, open };
@@ -128,8 +131,9 @@ function setOperation(body: Tree, place: Place): Shape {
   const right = readSelect(arm(body, 'rarg'), place);
   const all = shapeSources(right);
   const matched = !right.open && !left.open && left.outputs.length === right.outputs.length;
-  const outputs = left.outputs.map(({ name, sources }, index) => {
-    return { name, sources: union(sources, matched ? (right.outputs[index]?.sources ?? all) : all) };
+  const outputs = left.outputs.map(({ name, sources, total = false }, index): Output => {
+    const other = matched ? right.outputs[index] : undefined;
+    return { name, sources: union(sources, other?.sources ?? all), total: total && other?.total === true };
   });
   const shape = { outputs, open: left.open && union(left.open, all) };
   // Only UNION ALL passes rows on without comparing them.

@@ -3,6 +3,7 @@ import type { CatalogIndex } from './catalog-index.ts';
 import { Names } from './names.ts';
 import { canonical, normalise } from './normalise.ts';
 import { parse } from './parser.ts';
+import { Positions } from './positions.ts';
 import { readStatement } from './statement.ts';
 
 /**
@@ -25,6 +26,7 @@ export interface Reading {
 /** Facts of a text. Throws Fault SQL_UNREADABLE, SQL_UNRESOLVED or PROTOCOL_LIMIT; anything else means: discard the parser. */
 export function readSql(text: string, { scope, catalog, digest }: Reading): SqlFacts {
   const names = new Names(catalog, scope);
-  const statements = parse(text).map((statement): StatementFacts => readStatement(statement, names));
+  const positions = new Positions(text);
+  const statements = parse(text).map((statement): StatementFacts => readStatement(statement, names, positions));
   return { statements, fingerprint: digest(canonical(text)), normalised: normalise(text) };
 }

@@ -1,4 +1,4 @@
-import type { CatalogRelation } from '../../core/catalog.ts';
+import type { CatalogColumn, CatalogConstraint, CatalogRelation } from '../../core/catalog.ts';
 import type { ColumnLabel } from '../../core/facts.ts';
 import type { Label } from '../../core/label.ts';
 import type { Resource } from '../../core/resource.ts';
@@ -10,6 +10,9 @@ export interface Relation {
   readonly resource: Resource;
   readonly labels: readonly Label[];
   readonly kind: string;
+  /** Some column of it has a label. */
+  readonly labelled: boolean;
+  readonly constraints: readonly CatalogConstraint[];
   /** What reading it is called: plain tables are selected, catalog relations introspected where the allow-list says so. */
   readonly reading: 'select' | 'introspect' | 'admin';
   readonly columns: readonly Column[];
@@ -21,6 +24,11 @@ export interface Column {
   readonly relation: Relation;
   readonly name: string;
   readonly attribute: number;
+  readonly type: number;
+  /** Undefined where no value of the type can be made. */
+  readonly typeName?: string | undefined;
+  readonly base?: CatalogColumn['base'];
+  readonly generated: boolean;
   readonly labels: readonly ColumnLabel[];
   /** A catalog column that shows sources, queries or secrets: touching it is `admin`. */
   readonly restricted: boolean;
@@ -53,15 +61,17 @@ export function makeRelation(
     resource: { kind: 'Table', path },
     labels: [...new Set([...targetLabels, ...from.labels])],
     kind: from.kind,
+    labelled: from.columns.some(({ labels }) => labels.length > 0),
+    constraints: from.constraints ?? [],
     reading: readingOf(from.schema, from.name),
     columns,
     byName,
   };
   for (const [name, attribute] of SYSTEM_COLUMNS) {
-    byName.set(name, { relation, name, attribute, labels: [], restricted: false });
+    byName.set(name, { relation, name, attribute, type: 0, generated: false, labels: [], restricted: false });
   }
-  for (const { name, attribute, labels } of from.columns) {
-    const column: Column = { relation, name, attribute, labels, restricted: restricted.has(name) };
+  for (const { name, generated = false, ...own } of from.columns) {
+    const column: Column = { ...own, relation, name, generated, restricted: restricted.has(name) };
     columns.push(column);
     byName.set(name, column);
   }

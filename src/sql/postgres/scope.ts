@@ -1,6 +1,7 @@
 import { unresolved } from './names.ts';
 import type { Column, Relation } from './relation.ts';
-import { NOTHING, type Output, type Shape, type Sources, shapeSources, union } from './sources.ts';
+import type { Site } from './sites.ts';
+import { NOTHING, type Output, type Shape, type Sources, shapeSources, union, useWhole } from './sources.ts';
 
 /** Something in FROM that a qualified name can start with. */
 export interface Item extends Shape {
@@ -9,6 +10,8 @@ export interface Item extends Shape {
   readonly schema: string | undefined;
   /** The relation itself, for system columns and locks. */
   readonly relation: Relation | undefined;
+  /** Where it stands in the text, if something else could stand there. */
+  readonly site?: Site | undefined;
 }
 
 /** One thing in FROM: what qualified names reach in it, and what unqualified ones do. */
@@ -21,6 +24,9 @@ export interface Part {
 export interface Found {
   readonly sources: Sources;
   readonly base?: Column;
+  readonly origin?: Column;
+  readonly site?: Site | undefined;
+  readonly total?: boolean;
   readonly row?: Item;
 }
 
@@ -55,7 +61,7 @@ export class Scope {
 
   /** The same level with one more thing in FROM. */
   with(part: Part): Scope {
-    return this.only({ items: this.items, visible: this.star() }, part);
+    return this.only({ items: this.items, visible: { outputs: [...this.columns], open: this.#open } }, part);
   }
 
   add({ items, visible }: Part): void {
@@ -70,6 +76,7 @@ export class Scope {
   }
 
   star(): Shape {
+    useWhole(this.columns);
     return { outputs: [...this.columns], open: this.#open };
   }
 
@@ -89,7 +96,10 @@ export class Scope {
       if (level.#open) maybe.push(level.#open);
     }
     const row = this.item(name);
-    if (row) return { sources: union(shapeSources(row), ...maybe), row };
+    if (row) {
+      useWhole(row.outputs);
+      return { sources: union(shapeSources(row), ...maybe), row };
+    }
     if (maybe.length > 0) return { sources: union(...maybe) };
     throw unresolved('column', name);
   }
@@ -103,7 +113,7 @@ export class Scope {
     const [match, another] = this.#byName.get(name) ?? [];
     if (another) throw unresolved('column', name);
     if (match) return match;
-    const system = this.items.flatMap((item) => systemColumn(item, name) ?? []);
+    const system = this.items.flatMap((item) => systemColumn(item, name)?.base ?? []);
     return system[0] && { sources: new Set(system), ...(system.length === 1 ? { base: system[0] } : {}) };
   }
 
@@ -131,11 +141,13 @@ export function columnOf(item: Item, name: string): Found | undefined {
   if (another) throw unresolved('column', `${item.alias}.${name}`);
   if (match) return match;
   const system = systemColumn(item, name);
-  if (system) return { sources: new Set([system]), base: system };
+  if (system) return system;
   return item.open && { sources: item.open };
 }
 
-function systemColumn(item: Item, name: string): Column | undefined {
+function systemColumn(item: Item, name: string): { readonly sources: Sources; readonly base: Column } | undefined {
   const column = item.relation?.byName.get(name);
-  return column && column.attribute < 0 ? column : undefined;
+  if (!column || column.attribute >= 0) return undefined;
+  item.site?.system.add(name);
+  return { sources: new Set([column]), base: column };
 }

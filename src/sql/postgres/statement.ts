@@ -3,6 +3,7 @@ import { readCopy } from './copy.ts';
 import { readDdl } from './ddl.ts';
 import { Ledger } from './ledger.ts';
 import type { Names } from './names.ts';
+import type { Positions } from './positions.ts';
 import { readQuery } from './query.ts';
 import { readSet, readShow } from './session.ts';
 import type { Shape } from './sources.ts';
@@ -11,9 +12,9 @@ import { nodeOf, type Value } from './tree.ts';
 import { readUtility } from './utility.ts';
 
 /** One statement. What no reader knows is opaque. */
-export function readStatement(value: Value, names: Names): StatementFacts {
+export function readStatement(value: Value, names: Names, positions: Positions): StatementFacts {
   const { tag, body } = nodeOf(value);
-  const ledger = new Ledger(names);
+  const ledger = new Ledger(names, positions);
   switch (tag) {
     case 'SelectStmt':
     case 'InsertStmt':
@@ -43,8 +44,9 @@ export function readStatement(value: Value, names: Names): StatementFacts {
 
 /** The result goes to the client: plain columns as themselves, everything else as computed. */
 export function told(shape: Shape, ledger: Ledger): void {
-  for (const { base, sources } of shape.outputs) {
+  for (const [position, { base, sources, total }] of shape.outputs.entries()) {
     if (base) ledger.column(base, 'read');
+    else if (total && !shape.open) ledger.shown(sources, position);
     else ledger.columns(sources, 'derive');
   }
   ledger.columns(shape.open ?? new Set(), 'derive');

@@ -1,5 +1,7 @@
 import { isBounded } from './bounded.ts';
 import { readWith } from './common-tables.ts';
+import { walkCondition } from './conditions.ts';
+import { checked, moved } from './constraints.ts';
 import { type Place, walk } from './expressions.ts';
 import { readFrom, relationPart } from './from.ts';
 import { unresolved } from './names.ts';
@@ -41,6 +43,7 @@ export function readInsert(body: Tree, around: Around): Shape {
   ledger.columns(sources, 'derive');
   const assigned = insertedColumns(listAt(body, 'cols'), given, target);
   for (const column of assigned) ledger.column(column, 'assign');
+  checked(relation, assigned, 'insert', ledger);
 
   showTarget(body, target);
   onConflict(treeAt(body, 'onConflictClause'), target, { sources, assigned });
@@ -100,22 +103,24 @@ export function readDelete(body: Tree, around: Around): Shape {
   const { relation, place } = target;
   showTarget(body, target);
   place.ledger.on('delete', relation);
+  moved(relation, 'all', place.ledger);
   readFrom(listAt(body, 'usingClause'), place);
   where(body['whereClause'], target);
   return returning(body, target);
 }
 
 export function where(clause: Value | undefined, target: Target): void {
-  walk(clause, { ...target.place, use: 'filter' });
+  walkCondition(clause, { ...target.place, use: 'filter' });
   if (!isBounded(clause, target)) target.place.ledger.bounded = false;
 }
 
 /** SET: what is written, and what the values are computed from. */
 export function assign(list: readonly Value[], target: Target): void {
-  for (const value of list) {
-    target.place.ledger.column(assignedColumn(value, target), 'assign');
-    walk(bodyOf(value, 'ResTarget')?.['val'], target.place);
-  }
+  const { ledger } = target.place;
+  const assigned = list.map((value) => assignedColumn(value, target));
+  for (const column of assigned) ledger.column(column, 'assign');
+  for (const value of list) walk(bodyOf(value, 'ResTarget')?.['val'], target.place);
+  checked(target.relation, assigned, 'update', ledger);
 }
 
 function assignedColumn(value: Value, target: Target): Column {
@@ -148,7 +153,9 @@ export function returning(body: Tree, target: Target): Shape {
   // An explicit name hides nothing; an implicit one gives way to a table that is really called so.
   const { items } = place.scope;
   const versions = [...names.values()].filter((name) => !items.some((item) => item.alias === name));
-  const outputs = relation.columns.map((column) => ({ name: column.name, sources: new Set([column]) }));
+  const outputs = relation.columns.map((column) => {
+    return { name: column.name, sources: new Set([column]), origin: column, total: true };
+  });
   items.push(...versions.map((name) => unseen(name, { outputs, open: undefined })));
   return targets(listAt(clause, 'exprs'), place);
 }

@@ -55,6 +55,22 @@ export function withoutDetails(report: ReadonlyMap<string, string>): ReadonlyMap
   return new Map([...report].filter(([letter]) => !DETAILS.has(letter)));
 }
 
+/** Classes of SQLSTATE whose messages name things and limits, never values (appendix A of PostgreSQL's manual). */
+const NAMES_ONLY: ReadonlySet<string> = new Set([
+  ...['08', '0A', '23', '25', '26', '28', '2D', '34', '3B', '3D', '3F', '40', '42', '53', '54', '55', '57', '58'],
+]);
+
+/** Without details, and without the message where it may quote values: of their types, or chosen by a function's author. */
+export function withoutValues(report: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const code = report.get('C') ?? '';
+  const raised = report.get('F') === 'pl_exec.c';
+  if (NAMES_ONLY.has(code.slice(0, 2)) && !raised) return withoutDetails(report);
+  return new Map([
+    ...withoutDetails(report),
+    ['M', `the message is withheld: it could quote a labelled column (${code})`],
+  ]);
+}
+
 export function writeReport(type: number, report: ReadonlyMap<string, string>): Uint8Array {
   return new ByteWriter(256)
     .message(type, (body) => {

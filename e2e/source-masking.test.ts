@@ -1,0 +1,92 @@
+import type { EventEmitter } from 'node:events';
+import type pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Gateway } from './testing/gateway.ts';
+
+let gateway: Gateway;
+let client: pg.Client;
+
+beforeAll(async () => {
+  gateway = await Gateway.start({ policies: { 'looks-up.cedar': LOOKS_UP } });
+  client = await gateway.client(await gateway.person('alice'));
+});
+afterAll(async () => {
+  await client?.end();
+  await gateway?.stop();
+});
+
+const LOOKS_UP = `@id("support-looks-up")
+permit (principal in Group::"support", action == Action::"filter", resource in Label::"pii.email")
+when { context.filter == "equality" };`;
+
+const FIRST = 'c***@mail.example';
+
+describe('what is computed from a labelled column', () => {
+  it.each([
+    ['select upper(email) as v from customers where id = 1', 'C***@MAIL.EXAMPLE'],
+    ["select email || '!' as v from customers where id = 1", `${FIRST}!`],
+    ['select max(email) as v from customers', FIRST],
+    ["select case when email like 'c%' then 1 else 2 end as v from customers where id = 1", 1],
+    ["select case when email like 'customer1%' then 1 else 2 end as v from customers where id = 1", 2],
+    ['select length(c.email) as v from customers c where c.id = 1', FIRST.length],
+    ['select (select email from customers where id = 2) as v', FIRST],
+    ['select e as v from (select email as e from customers) s limit 1', FIRST],
+    ['with s as (select id, email from customers) select email as v from s where id = 3', FIRST],
+    ['select row_to_json(c)->>$$email$$ as v from customers c where id = 1', FIRST],
+    ['select (c).email as v from customers c where id = 1', FIRST],
+    ['select to_jsonb(customers.*)->>$$email$$ as v from customers where id = 1', FIRST],
+    ['select public.customers.email || $$$$ as v from public.customers where public.customers.id = 1', FIRST],
+    ['select email as v from customers where id = 1 union all select name from customers where false', FIRST],
+    ['table customers union all table customers limit 1', undefined],
+    ['select count(email)::int as v from only customers', 60],
+    ['select count(email)::int as v from only (customers)', 60],
+    ['select "customers"."email"::varchar(3) as v from "customers" where "id"=1', 'c**'],
+    [
+      'select o.id as v from orders o join (select id, lower(email) e from customers) c on c.id = o.customer_id limit 1',
+      undefined,
+    ],
+    ['select upper(c.email) as v from customers c where c.email = $$customer7@mail.example$$', 'C***@MAIL.EXAMPLE'],
+    [
+      'select upper(email) as v from customers where lower(email) = lower($$Customer7@mail.example$$)',
+      'C***@MAIL.EXAMPLE',
+    ],
+    [
+      'select upper(email) as v from customers where email in ($$customer7@mail.example$$, $$x$$) and not (email = $$y$$)',
+      'C***@MAIL.EXAMPLE',
+    ],
+  ])('%s', async (text, expected) => {
+    for (const queryMode of ['simple', 'extended'] as const) {
+      const { rows } = await client.query({ text, queryMode } as pg.QueryConfig);
+      expect(rows.length).toBeGreaterThan(0);
+      if (expected !== undefined) expect(rows[0].v).toBe(expected);
+      expect(JSON.stringify(rows)).not.toMatch(/customer\d+@mail/);
+    }
+  });
+
+  it.each([
+    "select id from customers where email like 'customer1%'",
+    'select upper(email) from customers order by email',
+    'select distinct email from customers',
+    "select e from (select upper(email) e from customers) s where e = 'X'",
+    'insert into orders (customer_id, status, total) select id, email, 1 from customers returning status',
+    'update customers set note = email where id = 1',
+    'create table stolen as select email from customers',
+    'select email, upper(email), sallyport_raw_5_3 from customers where email = $$customer7@mail.example$$',
+  ])('is refused: %s', async (text) => {
+    await expect(client.query(text)).rejects.toMatchObject({ code: expect.stringMatching(/^42/) });
+  });
+
+  it.each(['', ' (format csv)', ' (format csv, header)'])('COPY TO STDOUT%s is masked', async (options) => {
+    const rows = await new Promise<string>((resolve, reject) => {
+      let text = '';
+      const { connection } = client as unknown as { connection: EventEmitter };
+      const data = ({ chunk }: { chunk: Buffer }) => {
+        text += chunk.toString();
+      };
+      connection.on('copyData', data);
+      client.query(`copy customers to stdout${options}`).then(() => resolve(text), reject);
+    });
+    expect(rows).toContain(FIRST);
+    expect(rows).not.toMatch(/customer\d+@mail/);
+  });
+});
