@@ -1,7 +1,7 @@
 import type { SourceColumn, SourceFacts, SourceSite, Span } from '../../core/facts.ts';
 import type { Positions } from './positions.ts';
 import type { Column, Relation } from './relation.ts';
-import { flagAt, type Tree, textAt, treeAt } from './tree.ts';
+import { flagAt, listAt, type Tree, textAt, treeAt } from './tree.ts';
 
 /** The names that masked subqueries give to values that only filters see. No statement may say them. */
 export const RAW_PREFIX = 'sallyport_raw_';
@@ -13,6 +13,8 @@ export class Site {
   readonly columns: readonly Column[];
   readonly system: Set<string> = new Set();
   readonly filters: Map<number, number> = new Map();
+  /** Its alias gives its columns other names. */
+  renamed = false;
   /** All columns are used at once: by `*`, as a row, by NATURAL. */
   whole = false;
   /** Something about the query hangs on its being a table: it is sampled, or grouped by its key. */
@@ -25,7 +27,8 @@ export class Site {
   }
 
   get replaceable(): boolean {
-    if (this.bound || (this.whole && this.system.size > 0)) return false;
+    // Whole rows of a table keep its own column names, whatever its alias calls them; extra columns would be part of them.
+    if (this.bound || (this.whole && (this.renamed || this.system.size > 0))) return false;
     return this.columns.every((column) => column.typeName !== undefined);
   }
 
@@ -66,7 +69,11 @@ export class Sites {
   open(range: Tree, relation: Relation): Site | undefined {
     if (!relation.labelled) return undefined;
     const span = this.#from(range);
-    if (span) return this.#keep(new Site(relation, span));
+    if (span) {
+      const site = this.#keep(new Site(relation, span));
+      site.renamed = listAt(treeAt(range, 'alias') ?? {}, 'colnames').length > 0;
+      return site;
+    }
     this.#lost.add(relation);
     return undefined;
   }
