@@ -36,7 +36,9 @@ function explain(use: 'read' | 'filter', groups: readonly string[]) {
   const root = grantOf('alice', { principal: person('alice', groups) });
   const chain = { grants: [root, childOf(root, 'job', CI)] as const };
   const request = { chain, target: 'shop', database: 'shop', role: 'app', sql: 'x', source: '127.0.0.1' };
-  return explainer({ clock, config, engine: () => engine, facts: async () => reading(use) })(request);
+  return explainer({ clock, config, engine: () => engine, facts: async () => reading(use), spell: (text) => text })(
+    request,
+  );
 }
 
 describe('an explanation', () => {

@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { SqlFacts, StatementFacts } from '../core/facts.ts';
 import { describeChain } from '../core/grant.ts';
+import type { Obligation } from '../core/obligation.ts';
 import type { Operation } from '../core/operation.ts';
 import { resourceId } from '../core/resource.ts';
 import type { CedarEngine } from '../policy/engine.ts';
@@ -14,6 +15,8 @@ export interface ExplainPorts {
   readonly engine: () => CedarEngine;
   /** Reads the text as the target's own sessions would, with a fresh session's settings. Throws what a reader throws. */
   readonly facts: (request: Pick<ExplainRequest, 'target' | 'database' | 'role' | 'sql'>) => Promise<SqlFacts>;
+  /** The text as it would be sent under these obligations. Throws Fault where they do not fit. */
+  readonly spell: (text: string, facts: SqlFacts, obligations: readonly Obligation[]) => string;
 }
 
 /** What would be decided about a statement, and why: runs nothing, asks nobody, records nothing. */
@@ -30,16 +33,14 @@ export function explainer(ports: ExplainPorts): (request: ExplainRequest) => Pro
       context: { binding: 'scram', source, now: ports.clock.now() },
     });
     const obligations = decision.effect === 'deny' ? [] : decision.obligations;
-    const masks = new Map(
-      obligations.flatMap((duty) => (duty.kind === 'mask' ? [[duty.column, duty.style] as const] : [])),
-    );
     return {
       as: describeChain(chain),
       target,
       database,
       decision,
+      sent: decision.effect === 'deny' ? undefined : ports.spell(sql, facts, obligations),
       asks: asks.flatMap(present),
-      statements: facts.statements.map((statement) => describe(statement, masks)),
+      statements: facts.statements.map((statement, position) => describe(statement, maskedBy(obligations, position))),
     };
   };
 }
@@ -57,6 +58,22 @@ function present({ ask, steps }: AskTrace): ExplainedAsk[] {
   }));
 }
 
+/** What becomes of columns in one statement, in words. */
+function maskedBy(obligations: readonly Obligation[], position: number): Map<string, string> {
+  return new Map(
+    obligations.flatMap((duty): (readonly [string, string])[] => {
+      if (duty.kind === 'mask') return [[duty.column, styleOf(duty)]];
+      if (duty.kind === 'redact' && duty.statement === position) return [[duty.column, 'redacted as a whole']];
+      if (duty.kind !== 'source' || duty.statement !== position) return [];
+      return duty.columns.map(({ column, masks }) => [column, `${masks.map(styleOf).join(', ')}, at the source`]);
+    }),
+  );
+}
+
+function styleOf({ style, path }: { readonly style: string; readonly path?: readonly string[] }): string {
+  return path === undefined ? style : `${style} at ${path.join('.')}`;
+}
+
 function describe(statement: StatementFacts, masks: ReadonlyMap<string, string>): ExplainedStatement {
   return {
     verb: statement.verb,
@@ -65,7 +82,8 @@ function describe(statement: StatementFacts, masks: ReadonlyMap<string, string>)
     columns: statement.columns.map((use): ExplainedColumn => {
       const column = resourceId(use.column);
       const labels = use.labels.map(({ label }) => label);
-      return { column, use: use.use, labels, mask: use.use === 'read' ? masks.get(column) : undefined };
+      const shown = use.use === 'read' || use.use === 'derive';
+      return { column, use: use.use, filter: use.filter, labels, mask: shown ? masks.get(column) : undefined };
     }),
   };
 }

@@ -85,6 +85,8 @@ export interface Explanation {
   readonly target: string;
   readonly database: string;
   readonly decision: Decision;
+  /** The text as it would go to the target; undefined where nothing would. */
+  readonly sent: string | undefined;
   /** In the order they were asked. What a caveat took away was never asked. */
   readonly asks: readonly ExplainedAsk[];
   readonly statements: readonly ExplainedStatement[];
@@ -111,8 +113,10 @@ export interface ExplainedAsk {
 export interface ExplainedColumn {
   readonly column: string;
   readonly use: string;
+  /** For a filter: `equality` or `any`. */
+  readonly filter: string | undefined;
   readonly labels: readonly string[];
-  /** How its values come back; undefined: as they are. */
+  /** What becomes of its values: masked where they leave, at the source, or whole; undefined: they stay as they are. */
   readonly mask: string | undefined;
 }
 

@@ -29,4 +29,6 @@ export interface Clearance<T = Operation> {
   /** Position of the operation in its session, from 1. Names it in recordings and audit. */
   readonly sequence: number;
   readonly obligations: readonly Obligation[];
+  /** The text that goes to the target in place of the client's: the same, unless relations are masked in it. */
+  readonly sent: string;
 }

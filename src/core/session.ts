@@ -42,10 +42,10 @@ export interface Session {
   readonly tag: string;
 
   /**
-   * What `clear` would refuse or ask for, for a statement that is only being prepared; nothing where parameters must be
-   * known to tell. Decides; debits, holds and records nothing.
+   * What `clear` would refuse or ask for, for a statement that is only being prepared; as little as is known where
+   * parameters decide. Decides; debits, holds and records nothing.
    */
-  foresee(operation: Operation): Denial | readonly Obligation[];
+  foresee(operation: Operation): Denial | Foreseen;
   /** Decides, records, waits if held. Never throws: a fault on the way is a denial. */
   clear(operation: Operation): Promise<Clearance | Denial>;
   /** Whether what was cleared may still go on, after time passed or an epoch moved. Debits nothing. */
@@ -63,6 +63,13 @@ export interface Session {
   /** What was told to the client for a cleared operation. */
   readonly tape: Tape;
   end(reason: string): Promise<void>;
+}
+
+/** What is known of a statement before it is bound. */
+export interface Foreseen {
+  readonly obligations: readonly Obligation[];
+  /** The text to prepare. */
+  readonly sent: string;
 }
 
 /** A place under the connection cap and what to log in with. Must be released once. */

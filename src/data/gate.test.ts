@@ -27,13 +27,13 @@ function fakes(over: Partial<GatePorts> = {}): { ports: GatePorts; log: string[]
     outcome: async () => permit,
     debit: () => undefined,
     record: async () => {},
+    spell: ({ text }) => text,
     ...over,
   };
   const logged =
     <A extends unknown[], R>(name: string, port: (...args: A) => R) =>
     (...args: A): R => {
-      const decision = args.at(-1);
-      log.push(name === 'record' ? `record ${(decision as Decision).effect}` : name);
+      log.push(name);
       return port(...args);
     };
   const ports: GatePorts = {
@@ -41,7 +41,11 @@ function fakes(over: Partial<GatePorts> = {}): { ports: GatePorts; log: string[]
     decide: logged('decide', base.decide),
     outcome: logged('outcome', base.outcome),
     debit: logged('debit', base.debit),
-    record: logged('record', base.record),
+    record: (...args) => {
+      log.push(`record ${args[2].effect}`);
+      return base.record(...args);
+    },
+    spell: logged('spell', base.spell),
   };
   return { ports, log };
 }
@@ -50,13 +54,35 @@ describe('the gate', () => {
   it('decides, debits, records and looks again, in this order', async () => {
     const { ports, log } = fakes();
     await expect(clear(operation, 7, ports)).resolves.toMatchObject({ operation, sequence: 7, obligations: [mask] });
-    expect(log).toEqual(['admit', 'decide', 'debit', 'record permit', 'admit']);
+    expect(log).toEqual(['admit', 'decide', 'debit', 'spell', 'record permit', 'admit']);
+  });
+
+  it('records the text that is sent in place of the client’s, and clears that', async () => {
+    const recorded: (string | undefined)[] = [];
+    const { ports } = fakes({
+      spell: () => 'SELECT masked',
+      record: async (_operation, _sequence, _decision, sent) => {
+        recorded.push(sent);
+      },
+    });
+    await expect(clear(operation, 1, ports)).resolves.toMatchObject({ sent: 'SELECT masked' });
+    expect(recorded).toEqual(['SELECT masked']);
+  });
+
+  it('denies what cannot be masked', async () => {
+    const { ports, log } = fakes({
+      spell: () => {
+        throw new Fault('POLICY_FAILED', 'no such place');
+      },
+    });
+    await expect(clear(operation, 1, ports)).resolves.toMatchObject({ effect: 'deny', reason: 'policy-fault' });
+    expect(log).toContain('record deny');
   });
 
   it('records a hold before it waits, and the outcome before it clears', async () => {
     const { ports, log } = fakes({ decide: () => hold });
     await expect(clear(operation, 1, ports)).resolves.toMatchObject({ obligations: [mask] });
-    expect(log).toEqual(['admit', 'decide', 'record hold', 'outcome', 'debit', 'record permit', 'admit']);
+    expect(log).toEqual(['admit', 'decide', 'record hold', 'outcome', 'debit', 'spell', 'record permit', 'admit']);
   });
 
   it('records a denial and debits nothing for it', async () => {

@@ -1,4 +1,4 @@
-import { type Decision, type Denial, deny, type Hold } from '../core/decision.ts';
+import { type Decision, type Denial, deny, type Hold, type Permit } from '../core/decision.ts';
 import { asFault } from '../core/fault.ts';
 import type { Clearance, Operation } from '../core/operation.ts';
 
@@ -12,7 +12,9 @@ export interface GatePorts {
   /** Takes the operation's uses from the grants of the path, or says which is used up. */
   readonly debit: (operation: Operation) => Denial | undefined | Promise<Denial | undefined>;
   /** Resolves once the record is as durable as the target wants. */
-  readonly record: (operation: Operation, sequence: number, decision: Decision) => Promise<void>;
+  readonly record: (operation: Operation, sequence: number, decision: Decision, sent?: string) => Promise<void>;
+  /** The text to send, for what is permitted. */
+  readonly spell: (operation: Operation, permit: Permit) => string;
 }
 
 /**
@@ -21,14 +23,16 @@ export interface GatePorts {
  * nobody can prove never reaches the target. Never rejects.
  */
 export async function clear(operation: Operation, sequence: number, ports: GatePorts): Promise<Clearance | Denial> {
-  const decision = await settle(operation, sequence, ports);
+  const { decision, sent } = spelled(operation, await settle(operation, sequence, ports), ports);
   try {
-    await ports.record(operation, sequence, decision);
+    await ports.record(operation, sequence, decision, sent);
   } catch (thrown) {
     return deny('record-fault', `the operation could not be recorded (${asFault(thrown).code}), so it was not run`);
   }
   if (decision.effect === 'deny') return decision;
-  if (decision.effect === 'hold') return deny('policy-fault', 'the hold was left without an answer');
+  if (decision.effect === 'hold' || sent === undefined) {
+    return deny('policy-fault', 'the hold was left without an answer');
+  }
   // Recording took time, in which the chain may have been cut.
   const late = await ports.admit();
   if (late !== undefined) {
@@ -36,7 +40,20 @@ export async function clear(operation: Operation, sequence: number, ports: GateP
     await ports.record(operation, sequence, late).catch(() => undefined);
     return late;
   }
-  return { operation, sequence, obligations: decision.obligations } as Clearance; // the one place; floors.test.ts counts
+  return { operation, sequence, obligations: decision.obligations, sent } as Clearance; // the one place; floors.test.ts counts
+}
+
+function spelled(
+  operation: Operation,
+  decision: Decision,
+  ports: GatePorts,
+): { readonly decision: Decision; readonly sent?: string } {
+  if (decision.effect !== 'permit') return { decision };
+  try {
+    return { decision, sent: ports.spell(operation, decision) };
+  } catch (thrown) {
+    return { decision: deny('policy-fault', `the operation could not be masked (${asFault(thrown).code})`) };
+  }
 }
 
 async function settle(operation: Operation, sequence: number, ports: GatePorts): Promise<Decision> {

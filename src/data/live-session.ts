@@ -3,14 +3,14 @@ import { type Decision, type Denial, deny, type Hold } from '../core/decision.ts
 import type { SqlFacts, SqlReader } from '../core/facts.ts';
 import { type Chain, currentOf } from '../core/grant.ts';
 import type { Label } from '../core/label.ts';
-import type { Obligation } from '../core/obligation.ts';
 import type { Clearance, Operation } from '../core/operation.ts';
 import type { PolicyEngine } from '../core/policy.ts';
-import type { Ending, Lease, Session, Tape } from '../core/session.ts';
+import type { Ending, Foreseen, Lease, Session, Tape } from '../core/session.ts';
 import type { Target } from '../core/target.ts';
 import { type DetectRules, decideSql } from '../policy/statement.ts';
 import { clear, type GatePorts } from './gate.ts';
 import { type Revocations, SILENT } from './revocations.ts';
+import { textToSend } from './sent-text.ts';
 import type { Witness } from './witness.ts';
 
 /** What a live session is made of. */
@@ -97,8 +97,12 @@ export class LiveSession implements Session {
       decide: (operation) => this.#decide(operation).decision,
       outcome: (operation, hold) => ports.outcome(this, operation, hold),
       debit: (operation) => this.#debit(operation),
-      record: (operation, sequence, decision) =>
-        ports.witness.decided(operation, sequence, decision, this.#decisions.get(operation.facts)?.observed),
+      record: (operation, sequence, decision, sent) =>
+        ports.witness.decided(operation, sequence, decision, {
+          observed: this.#decisions.get(operation.facts)?.observed,
+          sent,
+        }),
+      spell: ({ text, facts }, { obligations }) => textToSend(text, facts, obligations),
     };
     this.#timers = this.#startTimers();
   }
@@ -120,10 +124,11 @@ export class LiveSession implements Session {
     });
   }
 
-  foresee(operation: Operation): Denial | readonly Obligation[] {
+  foresee(operation: Operation): Denial | Foreseen {
     const { decision } = this.#decide(operation);
-    if (decision.effect !== 'deny') return decision.obligations;
-    return this.#bound ? [] : decision; // what binds to parameters is known at Bind
+    const { text, facts } = operation;
+    if (decision.effect === 'deny') return this.#bound ? { obligations: [], sent: text } : decision; // Bind may know more
+    return { obligations: decision.obligations, sent: textToSend(text, facts, decision.obligations) };
   }
 
   stillClear(clearance: Clearance): true | Denial {

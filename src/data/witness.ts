@@ -62,7 +62,13 @@ export class Witness implements Tape {
     await this.#both('session.start', 'open', 0, fields, { ...this.#about, ...fields });
   }
 
-  async decided(operation: Operation, sequence: number, decision: Decision, observed?: Decision): Promise<void> {
+  /** `observed`: what enforcing would have said. `sent`: the text that goes on in place of the client's. */
+  async decided(
+    operation: Operation,
+    sequence: number,
+    decision: Decision,
+    { observed, sent }: { readonly observed?: Decision | undefined; readonly sent?: string | undefined } = {},
+  ): Promise<void> {
     if (this.#broken) throw this.#broken;
     const { facts, text, parameters } = operation;
     const fields: Record<string, Json> = {
@@ -88,6 +94,7 @@ export class Witness implements Tape {
     const kind = decision.effect === 'deny' ? 'refused' : 'asked';
     await this.#both(type, kind, sequence, fields, {
       text,
+      ...(sent === undefined || sent === text ? {} : { sent }),
       parameters: parameters === undefined ? null : recordable(parameters),
       decision: decision.effect,
       policies: [...decision.policies],
@@ -182,9 +189,22 @@ type Fields = Readonly<Record<string, Json>>;
 const encoder = new TextEncoder();
 
 function masked(decision: Extract<Decision, { effect: 'permit' }>): string[] {
-  return decision.obligations.flatMap((obligation) =>
-    obligation.kind === 'mask' ? [`${obligation.column} ${obligation.style}`] : [],
-  );
+  return decision.obligations.flatMap((obligation) => {
+    switch (obligation.kind) {
+      case 'mask':
+        return [`${obligation.column} ${obligation.style}`];
+      case 'redact':
+        return [`${obligation.column} whole`];
+      case 'source':
+        return obligation.columns.map(({ column, masks }) => `${column} source ${masks.map(styleOf).join(' ')}`);
+      default:
+        return [];
+    }
+  });
+}
+
+function styleOf({ style, path }: { readonly style: string; readonly path?: readonly string[] }): string {
+  return path === undefined ? style : `${path.join('.')}:${style}`;
 }
 
 /** Characters and bytes of parameters that one entry holds; what goes beyond is recorded by its digest. */

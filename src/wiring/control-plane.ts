@@ -8,6 +8,7 @@ import { type Control, startControl } from '../control/server.ts';
 import { localSocketPath } from '../control/socket-path.ts';
 import type { SqlFacts } from '../core/facts.ts';
 import { asFault, Fault } from '../core/fault.ts';
+import { textToSend } from '../data/sent-text.ts';
 import type { CedarEngine } from '../policy/engine.ts';
 import { readSession } from '../recording/replay.ts';
 import { sealSecret } from '../secrets/reference.ts';
@@ -69,6 +70,7 @@ export async function openControlPlane(parts: ControlPlaneParts): Promise<Contro
           temporary: [],
           uncommitted: [],
         }),
+      spell: textToSend,
     }),
     targets: {
       test: (name) => testTarget(name, targets(), foundation),

@@ -45,18 +45,19 @@ const COLOUR: Readonly<Record<string, (text: string) => string>> = {
 
 async function explain(sql: string, options: ExplainOptions): Promise<void> {
   const as = whom(options);
+  const asked = sql === '-' ? readFileSync(0, 'utf8') : sql;
   const answer = object(
     await (await findGateway(options)).post('/v1/explain', {
       ...(as ? { as } : {}),
       on: options.on,
       ...(options.role === undefined ? {} : { role: options.role }),
-      sql: sql === '-' ? readFileSync(0, 'utf8') : sql,
+      sql: asked,
     }),
   );
   const decision = object(answer['decision']);
   process.exitCode = EXIT[text(decision['effect'])] ?? 1;
   if (options.json) return printJson(answer);
-  print(render(answer).join('\n'));
+  print(render(answer, asked).join('\n'));
 }
 
 function whom({ as, group }: ExplainOptions): object | undefined {
@@ -65,7 +66,7 @@ function whom({ as, group }: ExplainOptions): object | undefined {
   return { principal: as, ...(group ? { groups: group } : {}) };
 }
 
-function render(answer: JsonObject): string[] {
+function render(answer: JsonObject, asked: string): string[] {
   const decision = object(answer['decision']);
   const effect = text(decision['effect']);
   const colour = COLOUR[effect] ?? ((plain: string) => plain);
@@ -84,7 +85,7 @@ function render(answer: JsonObject): string[] {
     const columns = list(statement['columns']).map(object);
     const rows = columns.map((column) => [
       text(column['column']),
-      text(column['use']),
+      [text(column['use']), text(column['filter'])].filter((part) => part !== '').join(' '),
       texts(column['labels']).join(', '),
       text(column['mask']) === '' ? '' : `masked: ${text(column['mask'])}`,
     ]);
@@ -100,8 +101,11 @@ function render(answer: JsonObject): string[] {
     ];
   });
 
+  const sent = text(answer['sent']);
+  const rewritten = sent === '' || sent === asked ? [] : ['', style.bold('sent as'), indent(cleanLines(sent))];
+
   const asks = list(answer['asks']).map(object);
-  const asked = asks.map((ask) => [
+  const rows = asks.map((ask) => [
     text(ask['effect']),
     text(ask['action']),
     text(ask['resource']),
@@ -111,11 +115,12 @@ function render(answer: JsonObject): string[] {
   return [
     ...head,
     ...what,
-    ...(asked.length > 0
+    ...rewritten,
+    ...(rows.length > 0
       ? [
           '',
           style.bold('policy was asked'),
-          indent(plainTable(['ANSWER', 'ACTION', 'RESOURCE', 'IDENTITY', 'POLICIES'], asked)),
+          indent(plainTable(['ANSWER', 'ACTION', 'RESOURCE', 'IDENTITY', 'POLICIES'], rows)),
         ]
       : []),
   ];

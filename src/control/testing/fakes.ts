@@ -188,6 +188,7 @@ export class FakeControl {
           decision: { effect: 'permit', policies: [], obligations: [] },
           asks: [],
           statements: [],
+          sent: undefined,
         };
       },
       targets: {

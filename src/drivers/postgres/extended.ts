@@ -14,8 +14,8 @@ import { CLOSE_COMPLETE, FLUSH } from './messages.ts';
 import { isRefusal, masksUnder, namedBy, type Refusal, read, refuseText, resolve, settleName } from './reading.ts';
 import { register } from './register.ts';
 import { Run } from './run.ts';
-import { outdated, sourceMasks, textToSend } from './sent-text.ts';
 import { SWALLOWED } from './settings.ts';
+import { outdated, sourceMasks } from './source-masks.ts';
 import { MAX_NAME_BYTES, type Portal, type Prepared } from './statements.ts';
 
 export async function parse(asking: Asking): Promise<void> {
@@ -41,11 +41,13 @@ export async function parse(asking: Asking): Promise<void> {
   if (second !== undefined) {
     return await refuse({ denial: deny('unreadable', 'cannot insert multiple commands into a prepared statement') });
   }
-  const obligations =
-    first === undefined || runsByName(first) ? [] : session.foresee(operationOf(asking, text, facts, undefined));
-  if ('effect' in obligations) return await refuse({ denial: obligations });
-  const sent = textToSend(text, facts, obligations);
-  const masks = sourceMasks(obligations);
+  const foreseen =
+    first === undefined || runsByName(first)
+      ? { obligations: [], sent: text }
+      : session.foresee(operationOf(asking, text, facts, undefined));
+  if ('effect' in foreseen) return await refuse({ denial: foreseen });
+  const { sent } = foreseen;
+  const masks = sourceMasks(foreseen.obligations);
   const statement: Prepared = { kind: 'prepared', text, types, fields: undefined, facts, masks };
   if (talk.deaf) return;
   talk.pending.push({ kind: 'parse', statement, undo: talk.prepared.set(name, statement) });

@@ -4,8 +4,8 @@ import type { Asking } from './asking.ts';
 import { dependent, isRefusal, masksUnder, namedBy, type Refusal, read, refuseText, resolve } from './reading.ts';
 import { register } from './register.ts';
 import { Run } from './run.ts';
-import { outdated, sourceMasks, textToSend } from './sent-text.ts';
 import { SWALLOWED_QUERY } from './settings.ts';
+import { outdated, sourceMasks } from './source-masks.ts';
 
 /** The simple protocol: one message, any number of statements, decided together before any of it is forwarded. */
 export async function query(asking: Asking): Promise<void> {
@@ -44,7 +44,7 @@ export async function query(asking: Asking): Promise<void> {
   const masks = sourceMasks(cleared.obligations);
   const by = namedBy(asking, facts);
   if (by !== undefined && masksUnder(by) !== masks) return await refuse(outdated());
-  const sent = by === undefined ? textToSend(text, facts, cleared.obligations) : text;
+  const { sent } = cleared;
 
   const run = new Run(cleared, session.tape, session.target.recording.rows);
   if (talk.deaf) return run.end('skipped');

@@ -5,7 +5,7 @@ import type { Asking } from './asking.ts';
 import { FLUSH, SYNC } from './messages.ts';
 import type { Names } from './names.ts';
 import { PROBE, readProbe } from './probe.ts';
-import { sourceMasks } from './sent-text.ts';
+import { sourceMasks } from './source-masks.ts';
 import type { Cursor, Portal, Prepared } from './statements.ts';
 
 /** A denial with the SQLSTATE that fits it best, where the reason alone does not say. */

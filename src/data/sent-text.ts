@@ -1,0 +1,29 @@
+import type { SqlFacts } from '../core/facts.ts';
+import { Fault } from '../core/fault.ts';
+import type { Obligation } from '../core/obligation.ts';
+import { maskExpression } from '../masking/expression.ts';
+import { type MaskColumn, maskAtSource } from '../sql/postgres/mask-at-source.ts';
+
+/**
+ * The text that goes to the target: the client's own, but for relations that obligations mask at the source. What runs
+ * by name (EXECUTE, FETCH) was sent before. Throws Fault where facts and obligations do not fit.
+ */
+export function textToSend(text: string, facts: SqlFacts, obligations: readonly Obligation[]): string {
+  const sources = obligations.filter((one) => one.kind === 'source');
+  if (sources.length === 0) return text;
+  const byName = facts.statements.some(({ names }) => names?.kind === 'execute' || names?.kind === 'fetch');
+  return byName ? text : maskAtSource(text, facts, sources, maskColumn);
+}
+
+/**
+ * No key goes into a text: servers log texts and show them to others, and whoever has the key can try out values. What
+ * is hashed on the wire is redacted here.
+ */
+const maskColumn: MaskColumn = ({ type, typeName, base }, reference, { masks }) => {
+  const column = { reference, type, typeName, ...(base ? { base } : {}) };
+  return masks.length === 0 ? `NULL::${typeName}` : maskExpression(column, masks, { hash: false, keys: unkeyed });
+};
+
+function unkeyed(): never {
+  throw new Fault('POLICY_FAILED', 'a key was asked for where none may show');
+}

@@ -1,0 +1,15 @@
+import { deny } from '../../core/decision.ts';
+import type { Obligation } from '../../core/obligation.ts';
+import type { Refusal } from './reading.ts';
+
+/** What is masked in the text that reaches the target, spelled so that equal masks are equal; empty when nothing is. */
+export function sourceMasks(obligations: readonly Obligation[]): string {
+  const sources = obligations.filter((one) => one.kind === 'source');
+  return sources.length === 0 ? '' : JSON.stringify(sources);
+}
+
+/** What was sent under a name shows other columns than may be seen now. Clients know the code, and prepare again. */
+export function outdated(): Refusal {
+  const denial = deny('barrier', 'what may be seen has changed since this was prepared', { hint: 'prepare it again' });
+  return { denial, state: '0A000' };
+}
