@@ -1,9 +1,11 @@
-import type { CatalogSnapshot } from '../core/catalog.ts';
+import type { CatalogRelation, CatalogSnapshot } from '../core/catalog.ts';
 import type { Clock } from '../core/clock.ts';
-import { asFault, type Fault } from '../core/fault.ts';
-import { type Direct, labelRelations } from './labels.ts';
-import type { CatalogConnect, CatalogConnection, CatalogRules } from './ports.ts';
-import { readRaw, readVersion } from './read.ts';
+import { asFault, Fault } from '../core/fault.ts';
+import { follow, type Labels, withLabels } from './labels.ts';
+import type { CatalogConnect, CatalogConnection, CatalogRules, TraceViews } from './ports.ts';
+import { readVersion } from './read.ts';
+import { type Reading, readCatalog } from './reading.ts';
+import { ViewTracer, viewFlows } from './views.ts';
 
 /**
  * What is in the databases behind the targets: names, columns, labels, as far as reading statements needs it. Read on
@@ -14,10 +16,12 @@ import { readRaw, readVersion } from './read.ts';
 export interface CatalogsOptions {
   readonly connect: CatalogConnect;
   readonly rules: (target: string) => CatalogRules | undefined;
+  /** Finds out where columns of views come from. Absent: everything a view uses counts as in everything it shows. */
+  readonly trace?: TraceViews;
   readonly clock: Clock;
   /** Milliseconds between looks for changes nobody told of. */
   readonly pollEvery?: number;
-  /** Told when a database cannot be read, and when a label rule matches nothing in it. */
+  /** Told at each reading that found it: a database that cannot be read, a label rule that does not fit, a role that may too much. */
   readonly onProblem: (target: string, database: string, problem: string) => void;
 }
 
@@ -30,7 +34,8 @@ interface Entry {
   doubted: boolean;
   connection: CatalogConnection | undefined;
   rules: CatalogRules | undefined;
-  direct: Direct;
+  direct: Labels;
+  tracer: ViewTracer | undefined;
   usedAt: number;
 }
 
@@ -96,6 +101,7 @@ export class Catalogs {
       connection: undefined,
       rules: undefined,
       direct: new Map(),
+      tracer: this.#options.trace && new ViewTracer(this.#options.trace),
       usedAt: this.#options.clock.monotonic(),
     };
     this.#entries.set(key, entry);
@@ -120,28 +126,45 @@ export class Catalogs {
 
   async #read(target: string, database: string, entry: Entry): Promise<CatalogSnapshot> {
     const rules = this.#options.rules(target);
-    const raw = await this.#withConnection(target, database, entry, readRaw);
-    const { snapshot } = entry;
-    if (snapshot !== undefined && entry.fingerprint === raw.fingerprint && entry.rules === rules) return snapshot;
-    const before = entry.rules === rules ? entry.direct : undefined;
-    const { relations, unmatched, direct } = labelRelations(raw, rules?.columns ?? [], before);
-    for (const rule of unmatched) this.#options.onProblem(target, database, `the label rule ${rule} matches no column`);
-    this.#epoch += 1;
-    const { major, schemas, functions } = raw;
-    entry.snapshot = {
-      target,
-      database,
-      epoch: this.#epoch,
-      major,
-      targetLabels: rules?.labels ?? [],
-      relations,
-      functions,
-      schemas,
+    const isSame = entry.rules === rules;
+    const options = {
+      rules: rules?.columns ?? [],
+      roles: rules?.roles ?? [],
+      before: isSame ? entry.direct : undefined,
+      fingerprint: isSame && entry.snapshot !== undefined ? entry.fingerprint : undefined,
+      traces: entry.tracer !== undefined,
     };
+    const reading = await this.#withConnection(target, database, entry, (connection) =>
+      readCatalog(connection, options),
+    );
+    if (reading === undefined && entry.snapshot !== undefined) return entry.snapshot;
+    if (reading === undefined) throw new Fault('CATALOG_UNREADABLE', 'the catalog was forgotten while it was read');
+    const { raw, ruled, alarms } = reading;
+    for (const problem of [...alarms, ...ruled.problems]) this.#options.onProblem(target, database, problem);
+    const { major, schemas, functions } = raw;
+    const base = { target, database, major, functions, schemas, targetLabels: rules?.labels ?? [] };
+    const relations = await this.#labelled(reading, entry, base);
+    entry.snapshot = { ...base, epoch: this.#nextEpoch(), relations };
     entry.fingerprint = raw.fingerprint;
-    entry.direct = direct;
+    entry.direct = ruled.direct;
     entry.rules = rules;
     return entry.snapshot;
+  }
+
+  async #labelled(
+    { raw, ruled, definitions }: Reading,
+    { tracer }: Entry,
+    base: Omit<CatalogSnapshot, 'epoch' | 'relations'>,
+  ): Promise<readonly CatalogRelation[]> {
+    const bare = { ...base, epoch: this.#nextEpoch(), relations: raw.relations };
+    const lineages = await tracer?.trace(definitions, bare, raw);
+    const flows = [...raw.flows, ...viewFlows(raw, lineages)];
+    return withLabels(raw.relations, follow(ruled.direct, raw.relations, { flows, opaque: raw.opaque }));
+  }
+
+  #nextEpoch(): number {
+    this.#epoch += 1;
+    return this.#epoch;
   }
 
   /** Tries once more on a fresh connection: the old one may have died of idleness. */

@@ -93,22 +93,53 @@ export const INHERITANCE = `select i.inhrelid::int8 as child, i.inhparent::int8 
  * so it is looked for in the stored tree; then every column of every relation used counts.
  */
 export const VIEW_COLUMNS: string = `
-  select distinct r.ev_class::int8 as view, d.refobjid::int8 as relation, d.refobjsubid as attribute,
-    (r.ev_action::text ~ ':varattno 0 ') as whole_row
-  from pg_catalog.pg_rewrite r
+  with rules as materialized (
+    select r.oid, r.ev_class, r.ev_action::text ~ ':varattno 0 ' as whole_row
+    from pg_catalog.pg_rewrite r where r.rulename = '_RETURN' and r.ev_class >= ${USER})
+  select distinct r.ev_class::int8 as view, d.refobjid::int8 as relation, d.refobjsubid as attribute, r.whole_row
+  from rules r
   join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass and d.objid = r.oid
-    and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.refobjid <> r.ev_class
-  where r.rulename = '_RETURN' and r.ev_class >= ${USER}`;
+    and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.refobjid <> r.ev_class`;
 
-/** Views that call functions whose bodies may read tables: what those give cannot be traced to a column. */
+/** A server's own functions that read whatever they are told to, and its own relations that show values of others. */
+const READERS = `p.proname ~ '^((query|table|schema|database|cursor)_to_xml|ts_(stat|rewrite)$|pg_(read|ls)_|lo(read|_get)$|pg_stat_get_activity$)'`;
+const SHOWING = `c.relname in ('pg_statistic', 'pg_stats', 'pg_statistic_ext_data', 'pg_stats_ext', 'pg_stats_ext_exprs', 'pg_largeobject')`;
+
+/**
+ * Views whose values cannot be traced to columns, for they call what may read anything: functions with bodies, also
+ * through operators and aggregates; set-returning ones in C that take a query as text (dblink, crosstab); readers of
+ * the server's own, which leave no dependency and are looked for in the stored tree.
+ */
 export const OPAQUE_VIEWS: string = `
+  with suspects as materialized (
+    select p.oid from pg_catalog.pg_proc p join pg_catalog.pg_language l on l.oid = p.prolang
+    where p.oid >= ${USER} and (l.lanname not in ('c', 'internal')
+      or (l.lanname = 'c' and p.proretset and p.provolatile <> 'i' and 25 = any(p.proargtypes)))),
+  called as (
+    select 'pg_catalog.pg_proc'::pg_catalog.regclass as class, s.oid from suspects s
+    union select 'pg_catalog.pg_operator'::pg_catalog.regclass, o.oid
+      from pg_catalog.pg_operator o join suspects s on s.oid = o.oprcode
+    union select 'pg_catalog.pg_proc'::pg_catalog.regclass, g.aggfnoid
+      from pg_catalog.pg_aggregate g join suspects s on s.oid in (g.aggtransfn, g.aggfinalfn, g.aggmtransfn, g.aggmfinalfn)),
+  pattern as materialized (
+    select '(:relid (' || (select pg_catalog.string_agg(c.oid::text, '|') from pg_catalog.pg_class c
+        where c.relnamespace = 'pg_catalog'::pg_catalog.regnamespace and ${SHOWING})
+      || ') )|(:funcid (' || (select pg_catalog.string_agg(p.oid::text, '|') from pg_catalog.pg_proc p
+        where p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace and ${READERS}) || ') )' as readers)
   select distinct r.ev_class::int8 as view
   from pg_catalog.pg_rewrite r
   join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass and d.objid = r.oid
-    and d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass and d.refobjid >= ${USER}
-  join pg_catalog.pg_proc p on p.oid = d.refobjid
-  join pg_catalog.pg_language l on l.oid = p.prolang
-  where r.rulename = '_RETURN' and l.lanname not in ('c', 'internal')`;
+  join called c on c.class = d.refclassid and c.oid = d.refobjid
+  where r.rulename = '_RETURN' and r.ev_class >= ${USER}
+  union
+  select r.ev_class::int8 from pg_catalog.pg_rewrite r, pattern
+  where r.rulename = '_RETURN' and r.ev_class >= ${USER} and r.ev_action::text ~ pattern.readers`;
+
+/** pg_get_viewdef spells names as the search path needs them, which is empty here: all of them qualified. */
+export function definitionsOf(views: readonly number[]): string {
+  return `select c.oid::int8 as view, pg_catalog.pg_get_viewdef(c.oid) as definition
+    from pg_catalog.pg_class c where c.oid = any ('{${views.join(',')}}'::oid[]) order by c.oid`;
+}
 
 /** Columns that generated columns are computed from. */
 export const GENERATED = `

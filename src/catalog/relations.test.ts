@@ -4,7 +4,7 @@ import type { Target } from '../core/target.ts';
 import { startPostgres, type ThrowawayPostgres } from '../devtools/postgres.ts';
 import { connectCatalog } from './connection.ts';
 import type { CatalogConnection } from './ports.ts';
-import { readRaw, readVersion } from './read.ts';
+import { inSnapshot, readRaw, readVersion } from './read.ts';
 
 let server: ThrowawayPostgres;
 let connection: CatalogConnection;
@@ -50,7 +50,9 @@ beforeAll(async () => {
     connections: { most: 1, queue: 1 },
   };
   connection = await connectCatalog(target, 'postgres', { ...server, role: undefined });
-  ({ relations, functions } = await readRaw(connection));
+  ({ relations, functions } = await inSnapshot(connection, async () =>
+    readRaw(connection, await readVersion(connection)),
+  ));
 });
 
 afterAll(async () => {

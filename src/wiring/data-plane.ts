@@ -48,6 +48,7 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
   const { store, evidence, rootKey, resolve } = foundation;
   const maskKey = rootKey.derive('masks');
 
+  const thread = new ReadingThread();
   const catalogs = new Catalogs({
     connect: async (name, database) => {
       const wired = targets().get(name);
@@ -57,10 +58,10 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
       return await connectCatalog(wired.target, database, { ...credential, role: undefined });
     },
     rules: (name) => targets().get(name)?.config,
+    trace: (definitions, catalog) => thread.trace(definitions, catalog),
     clock: systemClock,
     onProblem: (target, database, problem) => log.warn('catalog', { target, database, problem }),
   });
-  const thread = new ReadingThread();
   const reader = new CachedReader(catalogs, thread, systemClock);
   const registry = new Registry();
   const revocations = new Revocations(store.feed, registry, settings().config.feedGrace * 1_000, (entry: FeedEntry) => {

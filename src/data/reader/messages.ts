@@ -1,6 +1,7 @@
 import type { CatalogSnapshot } from '../../core/catalog.ts';
 import type { SqlFacts, SqlScope } from '../../core/facts.ts';
 import type { FaultCode } from '../../core/fault.ts';
+import type { ViewDefinition, ViewLineage } from '../../sql/postgres/lineage.ts';
 
 /** To the reading thread, in order. */
 export type Request =
@@ -12,12 +13,19 @@ export type Request =
       readonly text: string;
       readonly scope: SqlScope;
       readonly epoch: number;
+    }
+  | {
+      readonly kind: 'trace';
+      readonly id: number;
+      readonly definitions: readonly ViewDefinition[];
+      readonly epoch: number;
     };
 
-/** From it, one for each catalog and each read, in order. `broken`: the thread must not be used again. */
+/** From it, one for each catalog, each read and each trace, in order. `broken`: the thread must not be used again. */
 export type Reply =
   | { readonly kind: 'ready' }
   | { readonly kind: 'indexed'; readonly epoch: number }
   | { readonly kind: 'facts'; readonly id: number; readonly facts: SqlFacts }
+  | { readonly kind: 'lineage'; readonly id: number; readonly views: readonly ViewLineage[] }
   | { readonly kind: 'fault'; readonly id: number; readonly code: FaultCode; readonly message: string }
   | { readonly kind: 'broken'; readonly id: number; readonly message: string };

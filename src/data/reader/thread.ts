@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { CatalogSnapshot } from '../../core/catalog.ts';
 import type { SqlFacts, SqlScope } from '../../core/facts.ts';
 import { Fault } from '../../core/fault.ts';
+import type { ViewDefinition, ViewLineage } from '../../sql/postgres/lineage.ts';
 import type { Reply, Request } from './messages.ts';
 
 export interface ThreadOptions {
@@ -13,12 +14,15 @@ export interface ThreadOptions {
   readonly most?: number;
 }
 
+type Question = Extract<Request, { kind: 'read' | 'trace' }>;
+type Answer = Extract<Reply, { kind: 'facts' | 'lineage' }>;
+
 interface Waiting {
-  readonly request: Extract<Request, { kind: 'read' }>;
+  readonly request: Question;
   readonly snapshot: CatalogSnapshot;
   /** A catalog is on its way ahead of it: a large one takes longer to arrive than any statement to read. */
   behindCatalog: boolean;
-  readonly settle: (facts: SqlFacts) => void;
+  readonly settle: (answer: Answer) => void;
   readonly fail: (fault: Fault) => void;
 }
 
@@ -38,7 +42,7 @@ export class ReadingThread {
   #worker: Worker | undefined;
   #ready = false;
   #outbox: Request[] = [];
-  /** Epochs the thread has, by database. */
+  /** Epochs the thread has, by database and what they are for: views are traced before there are labels. */
   #known = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
   #next = 1;
@@ -49,13 +53,25 @@ export class ReadingThread {
     this.#start();
   }
 
-  read(text: string, scope: SqlScope, snapshot: CatalogSnapshot): Promise<SqlFacts> {
+  async read(text: string, scope: SqlScope, snapshot: CatalogSnapshot): Promise<SqlFacts> {
+    const answer = await this.#ask({ kind: 'read', id: this.#next++, text, scope, epoch: snapshot.epoch }, snapshot);
+    if (answer.kind !== 'facts') throw new Fault('SQL_UNREADABLE', 'the reading thread answered something else');
+    return answer.facts;
+  }
+
+  /** Where the columns of views come from; views of which that cannot be told are left out. All of them share the time one statement has. */
+  async trace(definitions: readonly ViewDefinition[], snapshot: CatalogSnapshot): Promise<readonly ViewLineage[]> {
+    const answer = await this.#ask({ kind: 'trace', id: this.#next++, definitions, epoch: snapshot.epoch }, snapshot);
+    if (answer.kind !== 'lineage') throw new Fault('SQL_UNREADABLE', 'the reading thread answered something else');
+    return answer.views;
+  }
+
+  #ask(request: Question, snapshot: CatalogSnapshot): Promise<Answer> {
     if (this.#closed) return Promise.reject(new Fault('ABORTED', 'the gateway is stopping'));
     if (this.#waiting.length >= (this.#options.most ?? MOST_WAITING)) {
       return Promise.reject(new Fault('SQL_UNREADABLE', 'too many statements are waiting to be read; try again'));
     }
     return new Promise((settle, fail) => {
-      const request = { kind: 'read', id: this.#next++, text, scope, epoch: snapshot.epoch } as const;
       const waiting: Waiting = { request, snapshot, behindCatalog: false, settle, fail };
       this.#waiting.push(waiting);
       this.#send(waiting);
@@ -96,7 +112,7 @@ export class ReadingThread {
     const { request, snapshot } = waiting;
     waiting.behindCatalog = false;
     if (this.#outbox.length === 0) queueMicrotask(() => this.#post());
-    const database = JSON.stringify([snapshot.target, snapshot.database]);
+    const database = JSON.stringify([snapshot.target, snapshot.database, request.kind]);
     const known = this.#known.get(database);
     if (known !== snapshot.epoch) {
       if (known !== undefined) this.#outbox.push({ kind: 'forget', epoch: known });
@@ -130,8 +146,8 @@ export class ReadingThread {
     if (reply.kind === 'broken') return this.#replace('the statement is more than the parser can read');
     this.#waiting.shift();
     this.#watch();
-    if (reply.kind === 'facts') first.settle(reply.facts);
-    else first.fail(new Fault(reply.code, reply.message));
+    if (reply.kind === 'fault') first.fail(new Fault(reply.code, reply.message));
+    else first.settle(reply);
   }
 
   /** Gives the statement being read its time, from now on. */

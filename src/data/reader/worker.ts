@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { parentPort } from 'node:worker_threads';
 import { Fault } from '../../core/fault.ts';
 import { CatalogIndex } from '../../sql/postgres/catalog-index.ts';
+import { readLineage } from '../../sql/postgres/lineage.ts';
 import { loadParser } from '../../sql/postgres/parser.ts';
 import { readSql } from '../../sql/postgres/read.ts';
 import type { Reply, Request } from './messages.ts';
@@ -30,16 +31,24 @@ function handle(request: Request): void {
       indexes.delete(request.epoch);
       return;
     case 'read':
-      reply(read(request));
+    case 'trace':
+      reply(answer(request));
   }
 }
 
-function read({ id, text, scope, epoch }: Extract<Request, { kind: 'read' }>): Reply {
+type Question = Extract<Request, { kind: 'read' | 'trace' }>;
+
+function answer(request: Question): Reply {
+  const { id, epoch } = request;
   try {
     const index = indexes.get(epoch);
     if (index === undefined)
       return { kind: 'fault', id, code: 'CATALOG_UNREADABLE', message: 'the catalog was replaced meanwhile' };
-    return { kind: 'facts', id, facts: readSql(text, { scope, catalog: index, digest }) };
+    if (request.kind === 'trace') {
+      const views = request.definitions.flatMap((definition) => readLineage(definition, index) ?? []);
+      return { kind: 'lineage', id, views };
+    }
+    return { kind: 'facts', id, facts: readSql(request.text, { scope: request.scope, catalog: index, digest }) };
   } catch (thrown) {
     if (thrown instanceof Fault) return { kind: 'fault', id, code: thrown.code, message: thrown.message };
     return { kind: 'broken', id, message: thrown instanceof Error ? thrown.message : String(thrown) };

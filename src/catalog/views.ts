@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import type { CatalogRelation, CatalogSnapshot } from '../core/catalog.ts';
+import type { OutputLineage, TraceViews, ViewDefinition } from './ports.ts';
+import type { Flow, RawCatalog } from './read.ts';
+
+/** Lineage of a view's columns. Undefined: it cannot be told. */
+export type Lineages = ReadonlyMap<number, readonly OutputLineage[] | undefined>;
+
+/** Views that go to the reading thread at once: a statement waiting behind them waits some milliseconds. */
+const BATCH = 25;
+/** After so many failures of the thread itself the rest of a reading goes untraced, and is tried at the next. */
+const MOST_FAILURES = 3;
+
+/** Traces the views of one database, and remembers: only what changed is read again. */
+export class ViewTracer {
+  readonly #trace: TraceViews;
+  #known = new Map<string, readonly OutputLineage[] | undefined>();
+
+  constructor(trace: TraceViews) {
+    this.#trace = trace;
+  }
+
+  /** `texts`: definitions by view. Views that are not in the answer could not be traced. Never throws. */
+  async trace(texts: ReadonlyMap<number, string>, catalog: CatalogSnapshot, raw: RawCatalog): Promise<Lineages> {
+    const byOid = new Map(raw.relations.map((relation) => [relation.oid, relation]));
+    const keyOf = keys(raw, byOid);
+    const known = new Map<string, readonly OutputLineage[] | undefined>();
+    const keyed = new Map([...texts].map(([view, text]) => [view, keyOf(view, text)]));
+    for (const key of keyed.values()) if (this.#known.has(key)) known.set(key, this.#known.get(key));
+    const fresh = [...texts].flatMap(([view, text]): ViewDefinition[] => {
+      if (known.has(keyed.get(view) ?? '')) return [];
+      return [{ view, text, columns: byOid.get(view)?.columns.map((column) => column.attribute) ?? [] }];
+    });
+    for (const [view, columns] of await this.#ask(fresh, { ...catalog, relations: needed(fresh, raw, byOid) })) {
+      known.set(keyed.get(view) ?? '', columns);
+    }
+    this.#known = known;
+    return new Map([...keyed].flatMap(([view, key]) => (known.has(key) ? [[view, known.get(key)]] : [])));
+  }
+
+  async #ask(fresh: readonly ViewDefinition[], catalog: CatalogSnapshot): Promise<Lineages> {
+    const answers = new Map<number, readonly OutputLineage[] | undefined>();
+    const queue = Array.from({ length: Math.ceil(fresh.length / BATCH) }, (_, n) =>
+      fresh.slice(n * BATCH, (n + 1) * BATCH),
+    );
+    for (let failures = 0; failures < MOST_FAILURES; ) {
+      const batch = queue.shift();
+      if (batch === undefined) break;
+      try {
+        const told = new Map((await this.#trace(batch, catalog)).map(({ view, columns }) => [view, columns]));
+        for (const { view } of batch) answers.set(view, told.get(view));
+      } catch {
+        failures += 1;
+        // One of them is to blame: the others get their answer, and that one is remembered.
+        const [only, ...more] = batch;
+        if (more.length > 0) queue.push(...batch.map((each) => [each]));
+        else if (only !== undefined) answers.set(only.view, undefined);
+      }
+    }
+    return answers;
+  }
+}
+
+/** Everything an answer depends on: the text, and what its names stand for. */
+function keys(raw: RawCatalog, byOid: ReadonlyMap<number, CatalogRelation>): (view: number, text: string) => string {
+  const signatures = new Map<number, string>();
+  const signature = (oid: number): string => {
+    const known = signatures.get(oid);
+    if (known !== undefined) return known;
+    const columns = byOid.get(oid)?.columns.map(({ name, attribute }) => [name, attribute]);
+    const made = JSON.stringify([oid, columns]);
+    signatures.set(oid, made);
+    return made;
+  };
+  return (view, text) => {
+    const uses = raw.views.get(view)?.relations.toSorted((a, b) => a - b) ?? [];
+    const parts = [String(raw.major), String(view), text, signature(view), ...uses.map(signature)];
+    return createHash('sha256').update(parts.join('\0')).digest('base64');
+  };
+}
+
+/** The relations the definitions name; the server's own, on which nothing is recorded to depend, where one may be named. */
+function needed(
+  definitions: readonly ViewDefinition[],
+  raw: RawCatalog,
+  byOid: ReadonlyMap<number, CatalogRelation>,
+): CatalogRelation[] {
+  const used = new Set(definitions.flatMap(({ view }) => raw.views.get(view)?.relations ?? []));
+  const own = definitions.some(({ text }) => text.includes('pg_'))
+    ? raw.relations.filter((relation) => relation.schema === 'pg_catalog' && !used.has(relation.oid))
+    : [];
+  return [...[...used].flatMap((oid) => byOid.get(oid) ?? []), ...own];
+}
+
+/** Flows into views: exact where they could be traced, else from everything a view uses to everything it shows. */
+export function viewFlows({ views }: RawCatalog, lineages: Lineages = new Map()): Flow[] {
+  return [...views].flatMap(([view, { columns }]): Flow[] => {
+    const outputs = lineages.get(view);
+    if (outputs === undefined)
+      return columns.map((from) => ({ from, to: { relation: view, attribute: 0 }, how: 'computed' }));
+    return outputs.flatMap(({ attribute, from, same }): Flow[] => {
+      const to = { relation: view, attribute };
+      return same ? [{ from: same, to, how: 'copy' }] : from.map((each) => ({ from: each, to, how: 'computed' }));
+    });
+  });
+}
