@@ -11,13 +11,17 @@ import type { Portal } from './statements.ts';
 
 /**
  * The plan for a result whose fields the server described. Throws Fault TARGET_PROTOCOL when the description and the
- * facts disagree: then the names meant something else than what was decided, and no row may pass.
+ * facts disagree: then the names meant something else than what was decided, and no row may pass. The catalog is read
+ * again before anything else is decided by it.
  */
 export function planFor(session: Session, run: Run, fields: readonly Field[]): ResultPlan {
   const facts = run.statement;
   if (facts === undefined) throw new Fault('TARGET_PROTOCOL', 'a result that no statement asked for');
   const { obligations } = run.clearance;
-  compare(facts, fields, maskedIn(run.position, obligations));
+  if (!agree(facts, fields, maskedIn(run.position, obligations))) {
+    session.reader.changed(session.target.name, session.database);
+    throw new Fault('TARGET_PROTOCOL', 'the target describes the result otherwise than its catalog said; try again');
+  }
   return planResult(fields, obligations, (label) => session.hasher(label), run.position);
 }
 
@@ -32,26 +36,18 @@ export function planForPortal(session: Session, portal: Portal): ResultPlan {
 }
 
 /**
- * The second guard. Every field that the server says comes from a column must be one the facts know, and every
- * labelled column that the facts say leaves as itself must be among the fields.
+ * The second guard. Every field that the server says comes from a column must be one the facts know, none may be one
+ * that was masked in the text, and every labelled column that the facts say leaves as itself must be among them.
  */
-function compare(facts: StatementFacts, fields: readonly Field[], masked: ReadonlySet<number>): void {
+function agree(facts: StatementFacts, fields: readonly Field[], masked: ReadonlySet<number>): boolean {
   const { known, rows, leaving } = expectationsOf(facts);
   for (const field of fields) {
-    if (masked.has(place(field))) {
-      throw new Fault('TARGET_PROTOCOL', `a column that was masked in the text shows itself (${field.name})`);
-    }
-    if (field.table !== 0 && !(field.attribute === 0 ? rows.has(field.table) : known.has(place(field)))) {
-      throw new Fault(
-        'TARGET_PROTOCOL',
-        `the result holds a column that reading the statement did not find (${field.name})`,
-      );
-    }
+    if (masked.has(place(field))) return false;
+    const expected = field.attribute === 0 ? rows.has(field.table) : known.has(place(field));
+    if (field.table !== 0 && !expected) return false;
   }
   const awaited = masked.size === 0 ? leaving : leaving.filter((column) => !masked.has(column));
-  if (!awaited.every((column) => fields.some((field) => place(field) === column))) {
-    throw new Fault('TARGET_PROTOCOL', 'a labelled column does not leave where reading the statement expected it');
-  }
+  return awaited.every((column) => fields.some((field) => place(field) === column));
 }
 
 const NONE: ReadonlySet<number> = new Set();
