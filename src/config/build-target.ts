@@ -5,7 +5,7 @@ import type { Notes } from './notes.ts';
 import { columnProblem } from './pattern.ts';
 import type { Path } from './problem.ts';
 import { parseReference, REFERENCE_WORDS } from './reference.ts';
-import type { RawTarget } from './schema/target.ts';
+import type { RawColumn, RawTarget } from './schema/target.ts';
 import { didYouMean } from './suggest.ts';
 
 const POSTGRES_PORT = 5432;
@@ -94,7 +94,7 @@ function buildPassword(raw: RawTarget, { path, directory, notes }: TargetContext
 }
 
 function buildColumns(raw: RawTarget, { path, notes }: TargetContext): readonly ColumnRule[] {
-  const rules = raw.columns ?? [];
+  const rules = (raw.columns ?? []).map(withKeys);
   const seen = new Set<string>();
   for (const [index, rule] of rules.entries()) {
     const at = [...path, 'columns', index];
@@ -106,11 +106,18 @@ function buildColumns(raw: RawTarget, { path, notes }: TargetContext): readonly 
     if (rule.mask !== 'constant' && rule.constant !== undefined) {
       notes.error([...at, 'constant'], `is not used while mask is ${rule.mask}`);
     }
-    const key = JSON.stringify([rule.column, rule.label]);
+    if (rule.path?.includes(''))
+      notes.error([...at, 'path'], 'has an empty key; write a key with a dot in it as a list');
+    const key = JSON.stringify([rule.column, rule.label, rule.path]);
     if (seen.has(key)) notes.error(at, 'gives the same label to the same columns as an earlier one');
     seen.add(key);
   }
   return rules;
+}
+
+function withKeys({ path, ...rule }: RawColumn): ColumnRule {
+  if (path === undefined) return rule;
+  return { ...rule, path: typeof path === 'string' ? path.split('.') : path };
 }
 
 function buildDetect(raw: RawTarget, { path, detectors, notes }: TargetContext): DetectConfig | undefined {

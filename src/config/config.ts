@@ -94,6 +94,10 @@ export interface ColumnRule {
   readonly label: string;
   readonly mask: MaskStyle;
   readonly constant?: string;
+  /** Keys into a json or jsonb column: only what lies there is labelled. */
+  readonly path?: readonly string[];
+  /** What computing with the column gives whoever may not see it. Absent: source. */
+  readonly derive?: 'source' | 'deny';
 }
 
 export type DetectAction = 'observe' | 'mask' | 'deny';

@@ -102,6 +102,16 @@ describe('a configuration', () => {
     });
   });
 
+  it('takes a path into a column as keys joined by dots or as a list', () => {
+    const columns = `columns: [
+      { column: a.b.c, label: pii, mask: redact, path: address.street, derive: deny },
+      { column: a.b.c, label: pii, mask: redact, path: [address, "st.reet"] } ]`;
+    const [dotted, list] =
+      load(TARGET.replace('database: shop', `database: shop, ${columns}`)).targets[0]?.columns ?? [];
+    expect(dotted).toMatchObject({ path: ['address', 'street'], derive: 'deny' });
+    expect(list).toEqual({ column: 'a.b.c', label: 'pii', mask: 'redact', path: ['address', 'st.reet'] });
+  });
+
   it('takes secret files relative to itself', () => {
     const text = TARGET.replace('user: app', 'user: app, password: "file:secrets/shop"');
     expect(load(text).targets[0]?.credential.password).toEqual({ scheme: 'file', name: '/etc/sallyport/secrets/shop' });

@@ -102,7 +102,7 @@ function describe(error: ErrorObject, root: unknown): (Misfit & { union: boolean
     case 'uniqueItems':
       return at(`${name} has the same value twice`);
     case 'anyOf':
-      return at(`${name} must be text, a whole number, true or false`, true);
+      return at(`${name} must be ${String(schema['says'] ?? 'text, a whole number, true or false')}`, true);
     default:
       return at(`${name} ${error.message ?? 'does not fit'}`);
   }

@@ -17,7 +17,7 @@ export interface RawTarget {
   mode?: 'enforce' | 'observe';
   recording?: { mode?: 'required' | 'best-effort'; rows?: number };
   connections?: { most?: number; queue?: number };
-  columns?: { column: string; label: string; mask: MaskStyle; constant?: string }[];
+  columns?: RawColumn[];
   detect?: {
     detectors: string[];
     people?: 'observe' | 'mask' | 'deny';
@@ -25,9 +25,19 @@ export interface RawTarget {
   };
 }
 
+export interface RawColumn {
+  column: string;
+  label: string;
+  mask: MaskStyle;
+  constant?: string;
+  path?: string | string[];
+  derive?: 'source' | 'deny';
+}
+
 // PostgreSQL cuts identifiers at NAMEDATALEN - 1 bytes, so a longer name could never mean what it says.
 const identifier = Type.String({ ...LINE, maxLength: 63 });
 const identifiers = Type.Array(identifier, { minItems: 1, maxItems: 256, uniqueItems: true });
+const key = Type.String({ minLength: 1, maxLength: 256 });
 const then = Type.Enum(['observe', 'mask', 'deny']);
 
 export const targetSchema: TSchema = schemaFor<RawTarget>()(
@@ -70,6 +80,12 @@ export const targetSchema: TSchema = schemaFor<RawTarget>()(
               label: Type.String(),
               mask: Type.Enum([...MASK_STYLES]),
               constant: Type.Optional(Type.String({ maxLength: 256 })),
+              path: Type.Optional(
+                Type.Union([Type.String(LINE), Type.Array(key, { minItems: 1, maxItems: 16 })], {
+                  says: 'keys joined by dots, or a list of keys',
+                }),
+              ),
+              derive: Type.Optional(Type.Enum(['source', 'deny'])),
             },
             CLOSED,
           ),
