@@ -58,12 +58,12 @@ function ruling(policies: string, facts: StatementFacts): string[] {
 describe('a labelled column that may not be seen', () => {
   it.each<[string, string, StatementFacts, string[]]>([
     ['leaves masked', READS, select([read]), ['mask email']],
-    ['is computed with from its mask', READS, select([derive], [site()]), ['source email; clear ', 'no messages']],
+    ['is computed with from its mask', READS, select([derive], [site()]), ['source email; clear ']],
     [
       'leaves masked at the source, too, where something is computed',
       READS,
       select([read, derive], [site()]),
-      ['source email; clear ', 'no messages'],
+      ['source email; clear '],
     ],
     ['is not computed with where its relation stays', READS, select([derive]), ['labelled-column']],
     [
@@ -89,7 +89,7 @@ describe('a labelled column that may not be seen', () => {
       'is masked for one label where another is revealed',
       READS + REVEALS,
       select([column('c.email', 'derive', [secret, email])], [site()]),
-      ['source null; clear ', 'no messages'],
+      ['source null; clear '],
     ],
     ['filters by equality where that is permitted', READS + LOOKS_UP, select([filter('equality')]), []],
     ['filters by nothing else then', READS + LOOKS_UP, select([filter('any')]), ['labelled-column']],
@@ -104,7 +104,7 @@ describe('a labelled column that may not be seen', () => {
       'is seen by a permitted filter beside its mask',
       READS + LOOKS_UP,
       select([derive, filter('equality')], [site({ filters: [{ attribute: 5, at: 9 }] })]),
-      ['source email filtered; clear ', 'no messages'],
+      ['source email filtered; clear '],
     ],
     [
       'is not where the row is used whole',
@@ -125,7 +125,7 @@ describe('a labelled column that may not be seen', () => {
   it('leaves other labelled columns of its relation as they may be seen', () => {
     const name = column('c.nickname', 'read', [{ label: 'pii.name', style: 'redact' }]);
     const names = '@id("names") permit (principal, action == Action::"reveal", resource in Label::"pii.name");';
-    expect(ruling(READS + names, select([derive, name], [site()]))).toEqual(['source email; clear 8', 'no messages']);
+    expect(ruling(READS + names, select([derive, name], [site()]))).toEqual(['source email; clear 8']);
   });
 
   it('is masked at every path its labels name, or wholly by the strictest', () => {

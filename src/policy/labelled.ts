@@ -30,16 +30,21 @@ export function ruleOnLabelled(
 ): LabelledRuling {
   const tables = Map.groupBy(judgements, ({ use }) => use.table);
   const decisions: Decision[] = [];
+  const masked = new Set<number>();
   for (const [table, all] of tables) {
     const source = sourceOf(all, { statement, position, table });
     for (const judgement of all) {
       if (judgement.refused.length === 0) decisions.push(...judgement.granted);
       else if (!source || isDecided(judgement)) decisions.push(...otherwise(judgement, statement, position));
     }
-    if (source) decisions.push(permit(source));
+    if (source) {
+      decisions.push(permit(source));
+      masked.add(table);
+    }
   }
   const granted = judgements.filter(({ refused }) => refused.length === 0).map(({ use }) => use);
-  if (judgements.some((judgement) => mayBeQuoted(judgement, judgements)))
+  const quotable = judgements.filter(({ use }) => use.use !== 'derive' || !masked.has(use.table));
+  if (quotable.some((judgement) => mayBeQuoted(judgement, judgements)))
     decisions.push(permit({ kind: 'terse', messages: true }));
   return { decisions, revealed: granted.filter(({ use }) => use === 'read') };
 }
