@@ -7,8 +7,8 @@ import { RELATIONS, restrictedColumns } from './relations.ts';
 import { render } from './render.ts';
 import { type FunctionClass, review } from './review.ts';
 
-// functions.ts is what review.ts says of the pg_proc of real servers. With UPDATE_FUNCTIONS=<folder of initdb of an older
-// version> these tests write it anew from that version and the newest.
+// functions.ts is what review.ts says of the pg_proc of real servers. With UPDATE_FUNCTIONS=<folders of initdb of older
+// versions, separated by colons> these tests write it anew from those versions and the newest.
 
 let server: ThrowawayPostgres;
 
@@ -55,20 +55,24 @@ async function classesOf(of: ThrowawayPostgres): Promise<Map<string, FunctionCla
   );
 }
 
+async function versionOf(of: ThrowawayPostgres): Promise<string> {
+  return String((await of.query('show server_version'))[0]?.['server_version']).split('.')[0] ?? '';
+}
+
 describe('the table of functions', () => {
   it.runIf(process.env['UPDATE_FUNCTIONS'])('is written anew', async () => {
-    const older = await startPostgres({ programs: process.env['UPDATE_FUNCTIONS'] ?? '' });
     const classes = await classesOf(server);
-    for (const [name, of] of await classesOf(older)) {
-      const now = classes.get(name) ?? of;
-      classes.set(name, GRAVITY.indexOf(of) > GRAVITY.indexOf(now) ? of : now);
+    const versions = [await versionOf(server)];
+    for (const programs of (process.env['UPDATE_FUNCTIONS'] ?? '').split(':')) {
+      const older = await startPostgres({ programs });
+      for (const [name, of] of await classesOf(older)) {
+        const now = classes.get(name) ?? of;
+        classes.set(name, GRAVITY.indexOf(of) > GRAVITY.indexOf(now) ? of : now);
+      }
+      versions.push(await versionOf(older));
+      await older.stop();
     }
-    const versions = await Promise.all(
-      [older, server].map(
-        async (each) => String((await each.query('show server_version'))[0]?.['server_version']).split('.')[0] ?? '',
-      ),
-    );
-    await older.stop();
+    versions.sort();
     writeFileSync(join(import.meta.dirname, 'functions.ts'), render(classes, versions));
   });
 
