@@ -1,5 +1,6 @@
 import { chunksOf } from '../audit/chunks.ts';
 import { readAudit } from '../audit/reader.ts';
+import { readAlarms } from '../catalog/alarms.ts';
 import { connectCatalog } from '../catalog/connection.ts';
 import { explainer } from '../control/explain.ts';
 import { startHealth } from '../control/health.ts';
@@ -133,7 +134,9 @@ async function testTarget(name: string, targets: Targets, { resolve }: Foundatio
     const connection = await connectCatalog(target, target.database, { ...credential, role: undefined });
     try {
       const [row] = await connection.query('select pg_catalog.version() as version');
-      return { ok: true, message: `logged in: ${String(row?.['version'])}`, milliseconds: took() };
+      const alarms = await readAlarms(connection, target.roles);
+      const message = [`logged in: ${String(row?.['version'])}`, ...alarms].join('; ');
+      return { ok: true, message, milliseconds: took() };
     } finally {
       await connection.end();
     }

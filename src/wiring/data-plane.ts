@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { Announcer } from '../catalog/announcer.ts';
 import { Catalogs } from '../catalog/catalogs.ts';
 import { connectCatalog } from '../catalog/connection.ts';
 import { deny } from '../core/decision.ts';
@@ -63,9 +64,14 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
     onProblem: (target, database, problem) => log.warn('catalog', { target, database, problem }),
   });
   const reader = new CachedReader(catalogs, thread, systemClock);
+  const announcer = new Announcer({
+    tell: (target, database) => store.announce.catalogChanged(target, database),
+    onProblem: (thrown) => log.warn('a changed catalog cannot be announced yet', { thrown: String(thrown) }),
+  });
   const registry = new Registry();
   const revocations = new Revocations(store.feed, registry, settings().config.feedGrace * 1_000, (entry: FeedEntry) => {
-    if (entry.kind === 'catalog') catalogs.changed(entry.target, entry.database);
+    if (entry.kind === 'catalog' && announcer.heard(entry.target, entry.database))
+      catalogs.changed(entry.target, entry.database);
   });
 
   const keyOf = (principal: string, label: Label) =>
@@ -83,9 +89,7 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
       read: (text, scope) => reader.read(text, scope),
       changed: (target, database) => {
         reader.changed(target, database);
-        store.announce
-          .catalogChanged(target, database)
-          .catch((thrown: unknown) => log.warn('catalog change not announced', { thrown: String(thrown) }));
+        announcer.changed(target, database);
       },
     },
     evidence,
@@ -133,6 +137,7 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
     close: async () => {
       registry.stopAll({ cause: 'shutdown', message: 'the gateway is shutting down' });
       await listener.close();
+      announcer.close();
       revocations.close();
       await thread.close();
       await catalogs.close();
