@@ -5,7 +5,7 @@ import { follow, type Labels, withLabels } from './labels.ts';
 import type { CatalogConnect, CatalogConnection, CatalogRules, TraceViews } from './ports.ts';
 import { readVersion } from './read.ts';
 import { type Reading, readCatalog } from './reading.ts';
-import { ViewTracer, viewFlows } from './views.ts';
+import { untraced, ViewTracer, viewFlows } from './views.ts';
 
 /**
  * What is in the databases behind the targets: names, columns, labels, as far as reading statements needs it. Read on
@@ -140,10 +140,12 @@ export class Catalogs {
     if (reading === undefined && entry.snapshot !== undefined) return entry.snapshot;
     if (reading === undefined) throw new Fault('CATALOG_UNREADABLE', 'the catalog was forgotten while it was read');
     const { raw, ruled, alarms } = reading;
-    for (const problem of [...alarms, ...ruled.problems]) this.#options.onProblem(target, database, problem);
     const { major, schemas, functions } = raw;
     const base = { target, database, major, functions, schemas, targetLabels: rules?.labels ?? [] };
-    const relations = await this.#labelled(reading, entry, base);
+    const { relations, problems } = await this.#labelled(reading, entry, base);
+    for (const problem of [...alarms, ...ruled.problems, ...problems]) {
+      this.#options.onProblem(target, database, problem);
+    }
     entry.snapshot = { ...base, epoch: this.#nextEpoch(), relations };
     entry.fingerprint = raw.fingerprint;
     entry.direct = ruled.direct;
@@ -155,11 +157,12 @@ export class Catalogs {
     { raw, ruled, definitions }: Reading,
     { tracer }: Entry,
     base: Omit<CatalogSnapshot, 'epoch' | 'relations'>,
-  ): Promise<readonly CatalogRelation[]> {
+  ): Promise<{ readonly relations: readonly CatalogRelation[]; readonly problems: readonly string[] }> {
     const bare = { ...base, epoch: this.#nextEpoch(), relations: raw.relations };
-    const lineages = await tracer?.trace(definitions, bare, raw);
+    const lineages = (await tracer?.trace(definitions, bare, raw)) ?? new Map();
     const flows = [...raw.flows, ...viewFlows(raw, lineages)];
-    return withLabels(raw.relations, follow(ruled.direct, raw.relations, { flows, opaque: raw.opaque }));
+    const labels = follow(ruled.direct, raw.relations, { flows, opaque: raw.opaque });
+    return { relations: withLabels(raw.relations, labels), problems: untraced(definitions, lineages, raw) };
   }
 
   #nextEpoch(): number {

@@ -120,7 +120,8 @@ export const OPAQUE_VIEWS: string = `
     union select 'pg_catalog.pg_operator'::pg_catalog.regclass, o.oid
       from pg_catalog.pg_operator o join suspects s on s.oid = o.oprcode
     union select 'pg_catalog.pg_proc'::pg_catalog.regclass, g.aggfnoid
-      from pg_catalog.pg_aggregate g join suspects s on s.oid in (g.aggtransfn, g.aggfinalfn, g.aggmtransfn, g.aggmfinalfn)),
+      from pg_catalog.pg_aggregate g join suspects s on s.oid in
+        (g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggmtransfn, g.aggmfinalfn)),
   pattern as materialized (
     select '(:relid (' || (select pg_catalog.string_agg(c.oid::text, '|') from pg_catalog.pg_class c
         where c.relnamespace = 'pg_catalog'::pg_catalog.regnamespace and ${SHOWING})

@@ -158,6 +158,9 @@ describe('labels of views', () => {
     for (const name of ['plain.id', 'plain.name', 'computed.id', 'kept.id', 'whole.id'])
       expect([...found.keys()]).toContain(name);
     expect(traced.length).toBeLessThanOrEqual(3);
+    expect(problems).toEqual([
+      expect.stringMatching(/^the columns of public\.plain, .* and 1 more could not be traced/),
+    ]);
   });
 
   it('are asked for again one by one when one of many breaks the thread', async () => {

@@ -92,6 +92,16 @@ function needed(
   return [...[...used].flatMap((oid) => byOid.get(oid) ?? []), ...own];
 }
 
+/** Tells which views could not be traced: what they show is masked more than it need be. */
+export function untraced(texts: ReadonlyMap<number, string>, lineages: Lineages, { relations }: RawCatalog): string[] {
+  const names = relations.flatMap(({ oid, schema, name }) => {
+    return texts.has(oid) && lineages.get(oid) === undefined ? [`${schema}.${name}`] : [];
+  });
+  if (names.length === 0) return [];
+  const named = names.slice(0, 3).join(', ') + (names.length > 3 ? ` and ${names.length - 3} more` : '');
+  return [`the columns of ${named} could not be traced: all of them have the labels of everything the view uses`];
+}
+
 /** Flows into views: exact where they could be traced, else from everything a view uses to everything it shows. */
 export function viewFlows({ views }: RawCatalog, lineages: Lineages = new Map()): Flow[] {
   return [...views].flatMap(([view, { columns }]): Flow[] => {

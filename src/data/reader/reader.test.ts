@@ -79,6 +79,38 @@ describe('the reading thread', () => {
     expect(tableOf(await reads('select a from t3'))).toBe('t3');
   });
 
+  it('traces views between statements, and leaves out what it cannot', async () => {
+    open();
+    const views = ['select a, a || a from public.t3', 'hello', 'select a, a from public.nowhere'];
+    const definitions = views.map((text, n) => ({ view: n, text, columns: [1, 2] }));
+    const [before, found, after] = await Promise.all([
+      reads('select a from t1'),
+      thread.trace(definitions, { ...snapshot, epoch: 2 }),
+      reads('select a from t2'),
+    ]);
+    const from = [{ relation: 1003, attribute: 1 }];
+    expect(found).toEqual([
+      {
+        view: 0,
+        columns: [
+          { attribute: 1, from, same: from[0] },
+          { attribute: 2, from },
+        ],
+      },
+    ]);
+    expect([before, after].map(tableOf)).toEqual(['t1', 't2']);
+  });
+
+  it('gives up views that take too long, and reads on', async () => {
+    open();
+    await reads('select 1');
+    const text = `select ${many(30_000, 'to_json(w)', ',')} from public.wide w`;
+    const slow = thread.trace([{ view: 1, text, columns: [1] }], snapshot);
+    const other = reads('select a from t3');
+    await expect(slow).rejects.toMatchObject({ code: 'SQL_UNREADABLE' });
+    expect(tableOf(await other)).toBe('t3');
+  });
+
   it('gives a large catalog the time it takes', async () => {
     open({ deadline: 100 });
     await reads('select 1');
