@@ -5,7 +5,7 @@ import { follow, type Labels, withLabels } from './labels.ts';
 import type { CatalogConnect, CatalogConnection, CatalogRules, TraceViews } from './ports.ts';
 import { readVersion } from './read.ts';
 import { type Reading, readCatalog } from './reading.ts';
-import { untraced, ViewTracer, viewFlows } from './views.ts';
+import { type Lineages, untraced, ViewTracer, viewFlows } from './views.ts';
 
 /**
  * What is in the databases behind the targets: names, columns, labels, as far as reading statements needs it. Read on
@@ -37,6 +37,13 @@ interface Entry {
   direct: Labels;
   tracer: ViewTracer | undefined;
   usedAt: number;
+}
+
+interface LabelledRelations {
+  readonly relations: readonly CatalogRelation[];
+  readonly problems: readonly string[];
+  /** Every view that could be traced was. */
+  readonly isComplete: boolean;
 }
 
 const POLL_EVERY = 30_000;
@@ -127,12 +134,13 @@ export class Catalogs {
   async #read(target: string, database: string, entry: Entry): Promise<CatalogSnapshot> {
     const rules = this.#options.rules(target);
     const isSame = entry.rules === rules;
+    const { tracer } = entry;
     const options = {
       rules: rules?.columns ?? [],
       roles: rules?.roles ?? [],
       before: isSame ? entry.direct : undefined,
       fingerprint: isSame && entry.snapshot !== undefined ? entry.fingerprint : undefined,
-      traces: entry.tracer !== undefined,
+      ...(tracer ? { wanted: tracer.unknown.bind(tracer) } : {}),
     };
     const reading = await this.#withConnection(target, database, entry, (connection) =>
       readCatalog(connection, options),
@@ -142,27 +150,32 @@ export class Catalogs {
     const { raw, ruled, alarms } = reading;
     const { major, schemas, functions } = raw;
     const base = { target, database, major, functions, schemas, targetLabels: rules?.labels ?? [] };
-    const { relations, problems } = await this.#labelled(reading, entry, base);
+    const { relations, problems, isComplete } = await this.#labelled(reading, entry, base);
     for (const problem of [...alarms, ...ruled.problems, ...problems]) {
       this.#options.onProblem(target, database, problem);
     }
     entry.snapshot = { ...base, epoch: this.#nextEpoch(), relations };
-    entry.fingerprint = raw.fingerprint;
+    // What is incomplete is read again when it is next looked at.
+    entry.fingerprint = isComplete ? raw.fingerprint : '';
     entry.direct = ruled.direct;
     entry.rules = rules;
     return entry.snapshot;
   }
 
   async #labelled(
-    { raw, ruled, definitions }: Reading,
+    { raw, ruled, reached, definitions }: Reading,
     { tracer }: Entry,
     base: Omit<CatalogSnapshot, 'epoch' | 'relations'>,
-  ): Promise<{ readonly relations: readonly CatalogRelation[]; readonly problems: readonly string[] }> {
+  ): Promise<LabelledRelations> {
     const bare = { ...base, epoch: this.#nextEpoch(), relations: raw.relations };
-    const lineages = (await tracer?.trace(definitions, bare, raw)) ?? new Map();
+    const lineages: Lineages = (await tracer?.trace(reached, definitions, { catalog: bare, raw })) ?? new Map();
     const flows = [...raw.flows, ...viewFlows(raw, lineages)];
     const labels = follow(ruled.direct, raw.relations, { flows, opaque: raw.opaque });
-    return { relations: withLabels(raw.relations, labels), problems: untraced(definitions, lineages, raw) };
+    return {
+      relations: withLabels(raw.relations, labels),
+      problems: tracer ? untraced(reached, lineages, raw) : [],
+      isComplete: tracer === undefined || reached.every((view) => lineages.has(view)),
+    };
   }
 
   #nextEpoch(): number {

@@ -90,13 +90,14 @@ export const INHERITANCE = `select i.inhrelid::int8 as child, i.inhparent::int8 
 
 /**
  * Which columns the rules of views and materialized views use. A whole row (varattno 0) leaves no dependency of its own,
- * so it is looked for in the stored tree; then every column of every relation used counts.
+ * so it is looked for in the stored tree; then every column of every relation used counts. `rule` is another whenever the
+ * view is defined anew.
  */
 export const VIEW_COLUMNS: string = `
   with rules as materialized (
-    select r.oid, r.ev_class, r.ev_action::text ~ ':varattno 0 ' as whole_row
+    select r.oid, r.oid::text || ':' || r.xmin::text as rule, r.ev_class, r.ev_action::text ~ ':varattno 0 ' as whole_row
     from pg_catalog.pg_rewrite r where r.rulename = '_RETURN' and r.ev_class >= ${USER})
-  select distinct r.ev_class::int8 as view, d.refobjid::int8 as relation, d.refobjsubid as attribute, r.whole_row
+  select distinct r.ev_class::int8 as view, d.refobjid::int8 as relation, d.refobjsubid as attribute, r.rule, r.whole_row
   from rules r
   join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass and d.objid = r.oid
     and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.refobjid <> r.ev_class`;
@@ -135,6 +136,12 @@ export const OPAQUE_VIEWS: string = `
   union
   select r.ev_class::int8 from pg_catalog.pg_rewrite r, pattern
   where r.rulename = '_RETURN' and r.ev_class >= ${USER} and r.ev_action::text ~ pattern.readers`;
+
+/** Relations that somebody has for himself or waits to have: looking at them means to wait. */
+export const LOCKED: string = `
+  select distinct l.relation::int8 as relation from pg_catalog.pg_locks l
+  where l.locktype = 'relation' and l.mode = 'AccessExclusiveLock'
+    and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database())`;
 
 /** pg_get_viewdef spells names as the search path needs them, which is empty here: all of them qualified. */
 export function definitionsOf(views: readonly number[]): string {

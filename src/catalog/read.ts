@@ -32,6 +32,8 @@ export interface Flow {
 
 /** What a view uses in whatever way. */
 export interface ViewUse {
+  /** Another whenever the view is defined anew. */
+  readonly rule: string;
   readonly columns: readonly Place[];
   readonly relations: readonly number[];
 }
@@ -86,15 +88,15 @@ async function readFlows(connection: CatalogConnection): Promise<Flow[]> {
 }
 
 async function readViews(connection: CatalogConnection): Promise<Map<number, ViewUse>> {
-  const views = new Map<number, { columns: Place[]; relations: Set<number> }>();
+  const views = new Map<number, { rule: string; columns: Place[]; relations: Set<number> }>();
   for (const row of await connection.query(VIEW_COLUMNS)) {
     const [view, relation, attribute] = [number(row['view']), number(row['relation']), number(row['attribute'])];
-    const use = views.get(view) ?? { columns: [], relations: new Set() };
+    const use = views.get(view) ?? { rule: text(row['rule']), columns: [], relations: new Set() };
     views.set(view, use);
     use.relations.add(relation);
     // Attribute 0 stands for the relation being named at all, where none of its columns is.
     if (row['whole_row'] === true) use.columns.push({ relation, attribute: 0 });
     else if (attribute !== 0) use.columns.push({ relation, attribute });
   }
-  return new Map([...views].map(([view, { columns, relations }]) => [view, { columns, relations: [...relations] }]));
+  return new Map([...views].map(([view, use]) => [view, { ...use, relations: [...use.relations] }]));
 }

@@ -1,7 +1,7 @@
 import { readAlarms } from './alarms.ts';
 import { follow, type Labels } from './labels.ts';
 import type { CatalogConnection, LabelRule } from './ports.ts';
-import { definitionsOf } from './queries.ts';
+import { definitionsOf, LOCKED } from './queries.ts';
 import { inSnapshot, type RawCatalog, readRaw, readVersion } from './read.ts';
 import { number, text } from './rows.ts';
 import { applyRules, type Ruled } from './rules.ts';
@@ -11,7 +11,9 @@ import { viewFlows } from './views.ts';
 export interface Reading {
   readonly raw: RawCatalog;
   readonly ruled: Ruled;
-  /** Definitions of the views that labelled values may reach, by view. */
+  /** Views that labelled values may reach. */
+  readonly reached: readonly number[];
+  /** Definitions of those of them that were asked for and could be had without waiting. */
   readonly definitions: ReadonlyMap<number, string>;
   /** What an operator should know of the roles. */
   readonly alarms: readonly string[];
@@ -24,8 +26,8 @@ export interface ReadingOptions {
   readonly before: Labels | undefined;
   /** Of what is held already: nothing more is read when it is still so. */
   readonly fingerprint: string | undefined;
-  /** Whether definitions are of any use. */
-  readonly traces: boolean;
+  /** Which of these views need their definitions read. Absent: none. */
+  readonly wanted?: (views: readonly number[], raw: RawCatalog) => readonly number[];
 }
 
 /** Undefined when nothing has changed. Throws Fault CATALOG_UNREADABLE. */
@@ -36,10 +38,9 @@ export function readCatalog(connection: CatalogConnection, options: ReadingOptio
     const raw = await readRaw(connection, version);
     const ruled = applyRules(raw.relations, options.rules, options.before);
     const alarms = await readAlarms(connection, options.roles);
-    const definitions = options.traces
-      ? await readDefinitions(connection, reached(raw, ruled))
-      : new Map<number, string>();
-    return { raw, ruled, definitions, alarms };
+    const views = reached(raw, ruled);
+    const definitions = await readDefinitions(connection, options.wanted?.(views, raw) ?? [], raw);
+    return { raw, ruled, reached: views, definitions, alarms };
   });
 }
 
@@ -49,15 +50,29 @@ function reached(raw: RawCatalog, { direct }: Ruled): number[] {
   return [...raw.views.keys()].filter((view) => labels.has(view) && !raw.opaque.has(view));
 }
 
-/** Definitions are of this very moment, not of the snapshot: a view dropped meanwhile makes them fail, all of them. */
+/** Milliseconds to wait for a lock on what a view uses. */
+const LOCK_TIMEOUT = 250;
+
+/**
+ * pg_get_viewdef locks what the view uses, so views of relations that somebody has for himself are left out: it may be
+ * the very session that waits for this reading. Definitions are of this very moment, not of the snapshot: a view dropped
+ * meanwhile makes them fail, all of them.
+ */
 async function readDefinitions(
   connection: CatalogConnection,
   views: readonly number[],
+  raw: RawCatalog,
 ): Promise<ReadonlyMap<number, string>> {
   if (views.length === 0) return new Map();
+  const locked = new Set((await connection.query(LOCKED)).map((row) => number(row['relation'])));
+  const free = views.filter((view) => {
+    return !locked.has(view) && !raw.views.get(view)?.relations.some((relation) => locked.has(relation));
+  });
+  if (free.length === 0) return new Map();
   await connection.query('savepoint definitions');
   try {
-    const rows = await connection.query(definitionsOf(views));
+    await connection.query(`set local lock_timeout = ${LOCK_TIMEOUT}`);
+    const rows = await connection.query(definitionsOf(free));
     return new Map(rows.map((row) => [number(row['view']), text(row['definition'])]));
   } catch {
     await connection.query('rollback to savepoint definitions');

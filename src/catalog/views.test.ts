@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { CatalogSnapshot } from '../core/catalog.ts';
 import type { ColumnLabel } from '../core/facts.ts';
@@ -150,6 +151,27 @@ describe('labels of views', () => {
     catalogs.changed('shop', 'postgres');
     expect([...(await labels()).keys()]).toContain('whole.j');
     await server.query('alter table c drop secret');
+  });
+
+  it('are on everything a view shows while what it uses is locked, and are looked at again afterwards', async () => {
+    open([EMAIL]);
+    const client = new pg.Client({ ...server, database: 'postgres' });
+    await client.connect();
+    try {
+      await client.query('begin; lock table c in access exclusive mode');
+      const began = performance.now();
+      const found = [...(await labels()).keys()];
+      expect(performance.now() - began).toBeLessThan(2_000);
+      expect(found).toContain('plain.name');
+      // A view of a view does not touch the table.
+      expect(traced.flat()).toEqual([expect.stringContaining('public.plain')]);
+      await client.query('commit');
+      catalogs.changed('shop', 'postgres');
+      expect([...(await labels()).keys()]).not.toContain('plain.name');
+      expect(traced.flat()).toHaveLength(4);
+    } finally {
+      await client.end();
+    }
   });
 
   it('are on everything a view shows when it cannot be traced', async () => {

@@ -3,7 +3,7 @@ import type { CatalogRelation, CatalogSnapshot } from '../core/catalog.ts';
 import type { OutputLineage, TraceViews, ViewDefinition } from './ports.ts';
 import type { Flow, RawCatalog } from './read.ts';
 
-/** Lineage of a view's columns. Undefined: it cannot be told. */
+/** By view, the lineage of its columns. Undefined: it cannot be told; not there: it was not asked. */
 export type Lineages = ReadonlyMap<number, readonly OutputLineage[] | undefined>;
 
 /** Views that go to the reading thread at once: a statement waiting behind them waits some milliseconds. */
@@ -20,22 +20,33 @@ export class ViewTracer {
     this.#trace = trace;
   }
 
-  /** `texts`: definitions by view. Views that are not in the answer could not be traced. Never throws. */
-  async trace(texts: ReadonlyMap<number, string>, catalog: CatalogSnapshot, raw: RawCatalog): Promise<Lineages> {
+  /** Those of the views that were never traced as they are now. */
+  unknown(views: readonly number[], raw: RawCatalog): number[] {
+    const keyOf = keys(raw);
+    return views.filter((view) => !this.#known.has(keyOf(view)));
+  }
+
+  /** `texts`: definitions of unknown views. What is not in the answer could not be asked now. Never throws. */
+  async trace(
+    views: readonly number[],
+    texts: ReadonlyMap<number, string>,
+    { catalog, raw }: { readonly catalog: CatalogSnapshot; readonly raw: RawCatalog },
+  ): Promise<Lineages> {
     const byOid = new Map(raw.relations.map((relation) => [relation.oid, relation]));
-    const keyOf = keys(raw, byOid);
-    const known = new Map<string, readonly OutputLineage[] | undefined>();
-    const keyed = new Map([...texts].map(([view, text]) => [view, keyOf(view, text)]));
-    for (const key of keyed.values()) if (this.#known.has(key)) known.set(key, this.#known.get(key));
-    const fresh = [...texts].flatMap(([view, text]): ViewDefinition[] => {
-      if (known.has(keyed.get(view) ?? '')) return [];
-      return [{ view, text, columns: byOid.get(view)?.columns.map((column) => column.attribute) ?? [] }];
+    const keyOf = keys(raw);
+    const keyed = new Map(views.map((view) => [view, keyOf(view)]));
+    const fresh = [...texts].map(([view, text]): ViewDefinition => {
+      return { view, text, columns: byOid.get(view)?.columns.map((column) => column.attribute) ?? [] };
     });
-    for (const [view, columns] of await this.#ask(fresh, { ...catalog, relations: needed(fresh, raw, byOid) })) {
-      known.set(keyed.get(view) ?? '', columns);
-    }
-    this.#known = known;
-    return new Map([...keyed].flatMap(([view, key]) => (known.has(key) ? [[view, known.get(key)]] : [])));
+    const answers = await this.#ask(fresh, { ...catalog, relations: needed(fresh, raw, byOid) });
+    const found = new Map(
+      [...keyed].flatMap(([view, key]): [number, readonly OutputLineage[] | undefined][] => {
+        if (answers.has(view)) return [[view, answers.get(view)]];
+        return this.#known.has(key) ? [[view, this.#known.get(key)]] : [];
+      }),
+    );
+    this.#known = new Map([...found].map(([view, lineage]) => [keyed.get(view) ?? '', lineage]));
+    return found;
   }
 
   async #ask(fresh: readonly ViewDefinition[], catalog: CatalogSnapshot): Promise<Lineages> {
@@ -61,20 +72,21 @@ export class ViewTracer {
   }
 }
 
-/** Everything an answer depends on: the text, and what its names stand for. */
-function keys(raw: RawCatalog, byOid: ReadonlyMap<number, CatalogRelation>): (view: number, text: string) => string {
+/** Everything an answer depends on: the rule, and the columns of what it names, for it may name whole rows. */
+function keys(raw: RawCatalog): (view: number) => string {
+  const byOid = new Map(raw.relations.map((relation) => [relation.oid, relation]));
   const signatures = new Map<number, string>();
   const signature = (oid: number): string => {
     const known = signatures.get(oid);
     if (known !== undefined) return known;
-    const columns = byOid.get(oid)?.columns.map(({ name, attribute }) => [name, attribute]);
-    const made = JSON.stringify([oid, columns]);
+    const { schema, name, columns = [] } = byOid.get(oid) ?? {};
+    const made = JSON.stringify([oid, schema, name, columns.map((column) => [column.name, column.attribute])]);
     signatures.set(oid, made);
     return made;
   };
-  return (view, text) => {
-    const uses = raw.views.get(view)?.relations.toSorted((a, b) => a - b) ?? [];
-    const parts = [String(raw.major), String(view), text, signature(view), ...uses.map(signature)];
+  return (view) => {
+    const { rule, relations } = raw.views.get(view) ?? { rule: '', relations: [] };
+    const parts = [rule, ...[view, ...relations.toSorted((a, b) => a - b)].map(signature)];
     return createHash('sha256').update(parts.join('\0')).digest('base64');
   };
 }
@@ -93,9 +105,10 @@ function needed(
 }
 
 /** Tells which views could not be traced: what they show is masked more than it need be. */
-export function untraced(texts: ReadonlyMap<number, string>, lineages: Lineages, { relations }: RawCatalog): string[] {
+export function untraced(views: readonly number[], lineages: Lineages, { relations }: RawCatalog): string[] {
+  const asked = new Set(views);
   const names = relations.flatMap(({ oid, schema, name }) => {
-    return texts.has(oid) && lineages.get(oid) === undefined ? [`${schema}.${name}`] : [];
+    return asked.has(oid) && lineages.get(oid) === undefined ? [`${schema}.${name}`] : [];
   });
   if (names.length === 0) return [];
   const named = names.slice(0, 3).join(', ') + (names.length > 3 ? ` and ${names.length - 3} more` : '');
