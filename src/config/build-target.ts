@@ -1,3 +1,4 @@
+import type { BudgetRule } from '../core/budget.ts';
 import { isLabel } from '../core/label.ts';
 import { isLoopback, parseAddress } from './address.ts';
 import type { ColumnRule, DetectConfig, SecretReference, TargetConfig } from './config.ts';
@@ -51,6 +52,8 @@ export function buildTarget(raw: RawTarget, context: TargetContext): TargetConfi
     connections: { most: raw.connections?.most ?? 50, queue: raw.connections?.queue ?? 100 },
     columns: buildColumns(raw, context),
     detect: buildDetect(raw, context),
+    budgets: buildBudgets(raw, context),
+    rows: raw.rows,
   };
 }
 
@@ -118,6 +121,19 @@ function buildColumns(raw: RawTarget, { path, notes }: TargetContext): readonly 
 function withKeys({ path, ...rule }: RawColumn): ColumnRule {
   if (path === undefined) return rule;
   return { ...rule, path: typeof path === 'string' ? path.split('.') : path };
+}
+
+function buildBudgets(raw: RawTarget, { path, notes }: TargetContext): readonly BudgetRule[] {
+  const budgets = raw.budgets ?? [];
+  const seen = new Set<string>();
+  for (const [index, { label, lookups, rows }] of budgets.entries()) {
+    const at = [...path, 'budgets', index];
+    if (!isLabel(label)) notes.error([...at, 'label'], LABEL_WORDS);
+    if (lookups === undefined && rows === undefined) notes.error(at, 'must have "lookups" or "rows": how many an hour');
+    if (seen.has(label)) notes.error(at, 'is a second budget for the same label');
+    seen.add(label);
+  }
+  return budgets;
 }
 
 function buildDetect(raw: RawTarget, { path, detectors, notes }: TargetContext): DetectConfig | undefined {

@@ -1,3 +1,4 @@
+import type { BudgetRule } from '../core/budget.ts';
 import type { MaskStyle } from '../core/obligation.ts';
 import type { RecordingRules, Target } from '../core/target.ts';
 
@@ -85,6 +86,9 @@ export interface TargetConfig {
   readonly connections: { readonly most: number; readonly queue: number };
   readonly columns: readonly ColumnRule[];
   readonly detect: DetectConfig | undefined;
+  readonly budgets: readonly BudgetRule[];
+  /** Most rows of one result; undefined: no limit. */
+  readonly rows: number | undefined;
 }
 
 /** Labels the columns whose names match. */

@@ -29,7 +29,13 @@ export function explainer(ports: ExplainPorts): (request: ExplainRequest) => Pro
     const { decision, asks } = explainSql(ports.engine(), {
       chain,
       operation,
-      target: { name: target, labels: config?.labels ?? [], detect: config?.detect },
+      target: {
+        name: target,
+        labels: config?.labels ?? [],
+        detect: config?.detect,
+        budgets: config?.budgets,
+        rows: config?.rows,
+      },
       context: { binding: 'scram', source, now: ports.clock.now() },
     });
     const obligations = decision.effect === 'deny' ? [] : decision.obligations;

@@ -12,6 +12,8 @@ export interface Caveats {
   readonly sources?: readonly string[];
   /** Most rows one statement may return. */
   readonly rows?: number;
+  /** Most rows it may return in all, shared with every grant below. */
+  readonly totalRows?: number;
 }
 
 /** One way of being allowed. All its fields must match. */

@@ -12,6 +12,7 @@ export type Reason =
   | 'grant-expired'
   | 'grant-revoked'
   | 'uses-exhausted'
+  | 'budget-spent' // an hourly budget of a label, or the rows of a pass, are used up
   | 'labelled-column' // a use of a labelled column that nothing permits
   | 'unreadable' // it could not be read
   | 'unresolved' // a name in it could not be resolved

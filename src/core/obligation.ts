@@ -1,3 +1,4 @@
+import type { Lookups } from './facts.ts';
 import type { Label } from './label.ts';
 
 /** How a value is masked. Each yields a value the column's type can decode; NULL stays NULL. */
@@ -57,6 +58,23 @@ export interface DetectObligation {
   readonly except?: readonly { readonly table: number; readonly attribute: number }[];
 }
 
+/** Draw on an hourly budget of a label. */
+export interface BudgetObligation {
+  readonly kind: 'budget';
+  readonly label: Label;
+  /** Values it compares labelled columns with, and how many an hour may be. */
+  readonly lookups?: { readonly most: number; readonly asked: Lookups };
+  /** Rows an hour may give. */
+  readonly rows?: number | undefined;
+}
+
+/** Draw on the rows one grant may give in all. */
+export interface TotalRowsObligation {
+  readonly kind: 'total-rows';
+  readonly grant: string;
+  readonly most: number;
+}
+
 /** Of errors and notices tell the code and the message, not the details: they may quote rows with labelled columns. */
 export interface TerseObligation {
   readonly kind: 'terse';
@@ -85,6 +103,8 @@ export interface SourceMask {
 }
 
 export type Obligation =
+  | BudgetObligation
+  | TotalRowsObligation
   | MaskObligation
   | RedactObligation
   | RowCapObligation

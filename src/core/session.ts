@@ -1,3 +1,4 @@
+import type { Meter } from './budget.ts';
 import type { Denial } from './decision.ts';
 import type { SqlReader } from './facts.ts';
 import type { Chain } from './grant.ts';
@@ -50,6 +51,8 @@ export interface Session {
   clear(operation: Operation): Promise<Clearance | Denial>;
   /** Whether what was cleared may still go on, after time passed or an epoch moved. Debits nothing. */
   stillClear(clearance: Clearance): true | Denial;
+  /** Counts the rows of what was cleared against budgets; undefined where none limits them. */
+  meter(clearance: Clearance): Meter | undefined;
   /** A refusal that was found before the gate (unreadable, unsupported): recorded like any denial. */
   refused(text: string, denial: Denial): Promise<void>;
 

@@ -12,9 +12,9 @@ import type { AskContext, PolicyEngine } from '../core/policy.ts';
 import type { Greeting, Session, Sessions } from '../core/session.ts';
 import type { Credential, Target } from '../core/target.ts';
 import { coversConnect } from '../policy/caveats.ts';
-import type { DetectRules } from '../policy/statement.ts';
+import type { Budgets } from './budgets.ts';
 import type { Leases } from './leases.ts';
-import { LiveSession } from './live-session.ts';
+import { type Limits, LiveSession } from './live-session.ts';
 import { type Registry, strikable } from './registry.ts';
 import type { Revocations } from './revocations.ts';
 import { Witness } from './witness.ts';
@@ -22,7 +22,7 @@ import { Witness } from './witness.ts';
 /** A target as the data plane knows it. */
 export interface DataTarget {
   readonly target: Target;
-  readonly detect: DetectRules | undefined;
+  readonly limits: Limits;
 }
 
 export interface DoorPorts {
@@ -38,6 +38,7 @@ export interface DoorPorts {
   readonly registry: Registry;
   readonly revocations: Revocations;
   readonly leases: Leases;
+  readonly budgets: Budgets;
   readonly debit: (path: readonly string[], count: number) => Promise<{ readonly exhausted: string } | 'debited'>;
   readonly outcome: (session: Session, operation: Operation, hold: Hold) => Promise<Decision>;
   /** Opens the target's credential for one upstream role. Throws Fault SECRET_UNAVAILABLE. */
@@ -108,7 +109,7 @@ export class Door implements Sessions {
     const ports = this.#ports;
     const { login, origin } = greeting;
     const { chain, binding } = login;
-    const { target, detect } = found;
+    const { target, limits } = found;
     const id = newId(ports.clock, ports.random);
     const keys = strikable(chain, target.name, id);
     const witness = new Witness(
@@ -118,7 +119,7 @@ export class Door implements Sessions {
       target.recording,
     );
     const session = new LiveSession(
-      { id, chain, target, database, role, binding, source: origin.address, detect, tag: tagOf(greeting), keys },
+      { id, chain, target, database, role, binding, source: origin.address, limits, tag: tagOf(greeting), keys },
       {
         clock: ports.clock,
         engine: ports.engine,
@@ -126,6 +127,7 @@ export class Door implements Sessions {
         revocations: ports.revocations,
         witness,
         debit: ports.debit,
+        budgets: ports.budgets,
         outcome: ports.outcome,
         lease: async ({ signal }) => {
           const release = await ports.leases.take(target, describeChain(chain), signal);

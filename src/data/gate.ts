@@ -10,7 +10,7 @@ export interface GatePorts {
   /** Waits for people. The answer is a permit or a denial. */
   readonly outcome: (operation: Operation, hold: Hold) => Promise<Decision>;
   /** Takes the operation's uses from the grants of the path, or says which is used up. */
-  readonly debit: (operation: Operation) => Denial | undefined | Promise<Denial | undefined>;
+  readonly debit: (operation: Operation, permit: Permit) => Denial | undefined | Promise<Denial | undefined>;
   /** Resolves once the record is as durable as the target wants. */
   readonly record: (operation: Operation, sequence: number, decision: Decision, sent?: string) => Promise<void>;
   /** The text to send, for what is permitted. */
@@ -66,7 +66,7 @@ async function settle(operation: Operation, sequence: number, ports: GatePorts):
       decision = await ports.outcome(operation, decision);
     }
     if (decision.effect !== 'permit') return decision;
-    return (await ports.debit(operation)) ?? decision;
+    return (await ports.debit(operation, decision)) ?? decision;
   } catch (thrown) {
     return deny('policy-fault', `the operation could not be decided (${asFault(thrown).code})`);
   }

@@ -1,13 +1,16 @@
+import type { BudgetRule, Meter } from '../core/budget.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Decision, type Denial, deny, type Hold } from '../core/decision.ts';
 import type { SqlFacts, SqlReader } from '../core/facts.ts';
-import { type Chain, currentOf } from '../core/grant.ts';
+import { type Chain, currentOf, rootOf } from '../core/grant.ts';
 import type { Label } from '../core/label.ts';
+import type { Obligation } from '../core/obligation.ts';
 import type { Clearance, Operation } from '../core/operation.ts';
 import type { PolicyEngine } from '../core/policy.ts';
 import type { Ending, Foreseen, Lease, Session, Tape } from '../core/session.ts';
 import type { Target } from '../core/target.ts';
 import { type DetectRules, decideSql } from '../policy/statement.ts';
+import type { Budgets, Spender } from './budgets.ts';
 import { clear, type GatePorts } from './gate.ts';
 import { type Revocations, SILENT } from './revocations.ts';
 import { textToSend } from './sent-text.ts';
@@ -22,7 +25,7 @@ export interface SessionParts {
   readonly role: string;
   readonly binding: 'certificate' | 'channel' | 'scram' | 'bearer' | 'local';
   readonly source: string;
-  readonly detect: DetectRules | undefined;
+  readonly limits: Limits;
   readonly tag: string;
   readonly keys: readonly string[];
 }
@@ -33,12 +36,21 @@ export interface SessionPorts {
   readonly reader: SqlReader;
   readonly revocations: Revocations;
   readonly witness: Witness;
+  readonly budgets: Budgets;
   readonly debit: (path: readonly string[], count: number) => Promise<{ readonly exhausted: string } | 'debited'>;
   readonly outcome: (session: LiveSession, operation: Operation, hold: Hold) => Promise<Decision>;
   readonly lease: (session: LiveSession) => Promise<Lease>;
   readonly hasher: (label: Label) => (bytes: Uint8Array) => Uint8Array;
   readonly maskKey: (label: Label) => Uint8Array;
   readonly ended: (session: LiveSession, cause: string) => Promise<void>;
+}
+
+/** What a target asks of every statement besides policy. */
+export interface Limits {
+  readonly detect: DetectRules | undefined;
+  readonly budgets: readonly BudgetRule[];
+  /** Most rows of one result. */
+  readonly rows: number | undefined;
 }
 
 interface Remembered {
@@ -96,7 +108,7 @@ export class LiveSession implements Session {
       admit: () => this.#admit(),
       decide: (operation) => this.#decide(operation).decision,
       outcome: (operation, hold) => ports.outcome(this, operation, hold),
-      debit: (operation) => this.#debit(operation),
+      debit: (operation, { obligations }) => this.#debit(operation, obligations),
       record: (operation, sequence, decision, sent) =>
         ports.witness.decided(operation, sequence, decision, {
           observed: this.#decisions.get(operation.facts)?.observed,
@@ -140,6 +152,10 @@ export class LiveSession implements Session {
     if (denial !== undefined) return denial;
     this.#clearedAt.set(clearance, epoch);
     return true;
+  }
+
+  meter({ obligations }: Clearance): Meter | undefined {
+    return this.#observed ? undefined : this.#ports.budgets.meter(this.#spender, obligations);
   }
 
   async refused(text: string, denial: Denial): Promise<void> {
@@ -189,12 +205,12 @@ export class LiveSession implements Session {
     const now = clock.now();
     const known = this.#decisions.get(operation.facts);
     if (known !== undefined && known.epoch === engine.epoch && now < known.until) return known;
-    const { target, binding, source, detect, chain } = this.#parts;
+    const { target, binding, source, limits, chain } = this.#parts;
     const { name, labels } = target;
     const found = decideSql(engine, {
       chain,
       operation,
-      target: { name, labels, detect },
+      target: { name, labels, ...limits },
       context: { binding, source, now },
     });
     const observing = target.mode === 'observe';
@@ -228,7 +244,23 @@ export class LiveSession implements Session {
     return revocation === undefined ? undefined : deny('grant-revoked', `access was revoked: ${revocation.reason}`);
   }
 
-  #debit(operation: Operation): Denial | undefined | Promise<Denial | undefined> {
+  #debit(operation: Operation, obligations: readonly Obligation[]): Denial | undefined | Promise<Denial | undefined> {
+    const budgeted = obligations.some(({ kind }) => kind === 'budget' || kind === 'total-rows') && !this.#observed;
+    if (!budgeted) return this.#debitUses(operation);
+    return this.#ports.budgets.debit(this.#spender, operation, obligations).then(async (denial) => {
+      return denial ?? (await this.#debitUses(operation));
+    });
+  }
+
+  get #observed(): boolean {
+    return this.target.mode === 'observe';
+  }
+
+  get #spender(): Spender {
+    return { principal: rootOf(this.chain).principal.id, target: this.target.name };
+  }
+
+  #debitUses(operation: Operation): Denial | undefined | Promise<Denial | undefined> {
     if (!this.#finite) return undefined;
     const uses = operation.facts.statements.filter((statement) => !statement.free).length;
     if (uses === 0) return undefined;

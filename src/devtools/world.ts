@@ -26,6 +26,8 @@ export interface WorldOptions {
   readonly ports?: { readonly https: number; readonly postgres: number; readonly health: number };
   /** More lines for `sallyport.yaml`, at its top level. */
   readonly more?: string;
+  /** More lines for the target `shop`. */
+  readonly shop?: string;
   /** More policies, by file name. */
   readonly policies?: Readonly<Record<string, string>>;
 }
@@ -33,7 +35,7 @@ export interface WorldOptions {
 const ANY_PORT = { https: 0, postgres: 0, health: 0 };
 
 export async function startWorld(options: WorldOptions): Promise<World> {
-  const { directory, ports = ANY_PORT, more = '', policies = {} } = options;
+  const { directory, ports = ANY_PORT, more = '', shop = '', policies = {} } = options;
   // First what may fail: nothing is left behind then.
   const postgres = await startPostgres(options.postgres);
   const idp = await startDevIdp();
@@ -41,7 +43,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   await postgres.query(`create database lab owner ${SHOP_USER}`);
   mkdirSync(join(directory, 'policies'), { recursive: true });
   const config = join(directory, 'sallyport.yaml');
-  writeFileSync(config, `${configuration(idp, postgres, ports)}${more}`);
+  writeFileSync(config, `${configuration({ idp, postgres, ports, shop })}${more}`);
   writeFileSync(join(directory, 'shop-password'), SHOP_PASSWORD, { mode: 0o600 });
   for (const [name, text] of Object.entries({ 'shop.cedar': SHOP_POLICIES, 'lab.cedar': LAB_POLICIES, ...policies })) {
     writeFileSync(join(directory, 'policies', name), text);
@@ -57,7 +59,14 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   };
 }
 
-function configuration(idp: DevIdp, postgres: ThrowawayPostgres, ports: NonNullable<WorldOptions['ports']>): string {
+interface Parts {
+  readonly idp: DevIdp;
+  readonly postgres: ThrowawayPostgres;
+  readonly ports: NonNullable<WorldOptions['ports']>;
+  readonly shop: string;
+}
+
+function configuration({ idp, postgres, ports, shop }: Parts): string {
   const target = (name: string) => `  - name: ${name}
     protocol: postgres
     address: ${postgres.host}:${postgres.port}
@@ -89,7 +98,7 @@ ${target('shop')}    database: shop
       - { column: public.customers.born, label: pii.born, mask: date }
       - { column: public.staff.api_key, label: secret, mask: "null" }
     detect: { detectors: [card, ssn, email], people: mask, agents: mask }
-${target('lab')}    database: lab
+${shop}${target('lab')}    database: lab
 
 approvals:
   rules:

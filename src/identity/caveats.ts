@@ -43,11 +43,21 @@ export function parseScopes(json: string): Parsed<readonly Scope[]> {
   return problems.length > 0 ? { problems } : { value: scopes };
 }
 
-/** Reads the form fields `rows` and `sources` beside it. */
-export function parseLimits(fields: { rows?: string; sources?: string }): Parsed<Omit<Caveats, 'scopes'>> {
+/** Reads the form fields `rows`, `total_rows` and `sources` beside it. */
+export function parseLimits(fields: {
+  rows?: string;
+  totalRows?: string;
+  sources?: string;
+}): Parsed<Omit<Caveats, 'scopes'>> {
   const problems: string[] = [];
-  const rows = fields.rows === undefined ? undefined : wholeNumber(fields.rows, 'rows', { least: 0, most: MAX_ROWS });
-  if (typeof rows === 'string') problems.push(rows);
+  const count = (text: string | undefined, name: string): number | undefined => {
+    const found = text === undefined ? undefined : wholeNumber(text, name, { least: 0, most: MAX_ROWS });
+    if (typeof found !== 'string') return found;
+    problems.push(found);
+    return undefined;
+  };
+  const rows = count(fields.rows, 'rows');
+  const totalRows = count(fields.totalRows, 'total_rows');
   const sources = fields.sources?.split(/[\s,]+/).filter((source) => source !== '');
   if (sources && (sources.length === 0 || sources.length > MAX_LIST))
     problems.push(`sources: not 1 to ${MAX_LIST} blocks`);
@@ -55,7 +65,13 @@ export function parseLimits(fields: { rows?: string; sources?: string }): Parsed
     if (!parseBlock(source)) problems.push(`sources: ${quoted(source)} is not an address block such as 10.0.0.0/8`);
   }
   if (problems.length > 0) return { problems };
-  return { value: { ...(typeof rows === 'number' ? { rows } : {}), ...(sources ? { sources } : {}) } };
+  return {
+    value: {
+      ...(rows === undefined ? {} : { rows }),
+      ...(totalRows === undefined ? {} : { totalRows }),
+      ...(sources ? { sources } : {}),
+    },
+  };
 }
 
 /** The number, or what is wrong with it. */

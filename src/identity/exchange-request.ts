@@ -47,6 +47,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   'connect_within',
   'uses',
   'rows',
+  'total_rows',
   'max_depth',
   'delegable',
   'purpose',
@@ -163,9 +164,10 @@ function readLimits(
   if (purpose !== undefined && (purpose.length > 256 || /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(purpose))) {
     problems.push('purpose: at most 256 characters, on one line');
   }
-  const [rows, sources] = [get('rows'), get('sources')];
+  const [rows, totalRows, sources] = [get('rows'), get('total_rows'), get('sources')];
   const limits = parseLimits({
     ...(rows === undefined ? {} : { rows }),
+    ...(totalRows === undefined ? {} : { totalRows }),
     ...(sources === undefined ? {} : { sources }),
   });
   if ('problems' in limits) problems.push(...limits.problems);

@@ -107,7 +107,12 @@ function sourceWidenings(child: Caveats, path: readonly Caveats[]): string[] {
 }
 
 function rowWidenings(child: Caveats, path: readonly Caveats[]): string[] {
-  const most = Math.min(...path.flatMap((caveats) => caveats.rows ?? []));
-  if (child.rows === undefined || child.rows <= most) return [];
-  return [`rows: ${child.rows} is more than the parent's ${most}`];
+  const each = path.flatMap((caveats) => caveats.rows ?? []);
+  const total = path.flatMap((caveats) => caveats.totalRows ?? []);
+  return [...wider('rows', child.rows, each), ...wider('total_rows', child.totalRows, total)];
+}
+
+function wider(name: string, wanted: number | undefined, above: readonly number[]): string[] {
+  const most = Math.min(...above);
+  return wanted === undefined || wanted <= most ? [] : [`${name}: ${wanted} is more than the parent's ${most}`];
 }

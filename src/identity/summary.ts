@@ -10,6 +10,7 @@ export function summarise(chain: Chain, now: number): string {
   const grant = currentOf(chain);
   const scopes = effectiveScopes(chain);
   const limits = chain.grants.flatMap(({ caveats }) => caveats.rows ?? []);
+  const totals = chain.grants.flatMap(({ caveats }) => caveats.totalRows ?? []);
   const uses = chain.grants.flatMap((link) => link.uses ?? []);
   const sources = chain.grants.findLast(({ caveats }) => caveats.sources)?.caveats.sources;
   return [
@@ -18,6 +19,7 @@ export function summarise(chain: Chain, now: number): string {
     ...(grant.connectBy < grant.expires ? [`sessions to be opened ${until(grant.connectBy, now)}`] : []),
     ...(uses.length > 0 ? [count(Math.min(...uses), 'statement')] : []),
     ...(limits.length > 0 ? [`at most ${count(Math.min(...limits), 'row')} each`] : []),
+    ...(totals.length > 0 ? [`at most ${count(Math.min(...totals), 'row')} in all`] : []),
     ...(sources ? [`only from ${sources.join(' or ')}`] : []),
     grant.delegable ? `may delegate ${count(grant.maxDepth, 'level')} deep` : 'may not delegate',
   ].join(', ');

@@ -1,4 +1,5 @@
 import { ACTIONS, type Action } from '../core/action.ts';
+import type { BudgetRule } from '../core/budget.ts';
 import { combine, type Decision, type Denial, deny, type Permit } from '../core/decision.ts';
 import type { ColumnUse, StatementFacts } from '../core/facts.ts';
 import { agentsOf, type Chain } from '../core/grant.ts';
@@ -8,6 +9,7 @@ import type { DetectObligation, Obligation } from '../core/obligation.ts';
 import type { Operation } from '../core/operation.ts';
 import type { Ask, AskContext, PolicyEngine } from '../core/policy.ts';
 import { resourceId } from '../core/resource.ts';
+import { budgetsOf, totalsOf } from './budgets.ts';
 import { coversPlainStatement, coversThing, rowCap } from './caveats.ts';
 import { type Answer, actionsOn, type Judgement, judge, tableOf } from './columns.ts';
 import { ruleOnLabelled } from './labelled.ts';
@@ -21,6 +23,9 @@ export interface SqlQuestion {
     readonly name: string;
     readonly labels: readonly Label[];
     readonly detect?: DetectRules | undefined;
+    readonly budgets?: readonly BudgetRule[] | undefined;
+    /** Most rows of one result. */
+    readonly rows?: number | undefined;
   };
   readonly context: { readonly binding: Binding; readonly source: string; readonly now: number };
 }
@@ -50,7 +55,7 @@ export interface SqlDecision {
 export function decideSql(engine: PolicyEngine, question: SqlQuestion): SqlDecision {
   const { statements } = question.operation.facts;
   const walks = statements.map((statement, position) => walk(engine, question, { statement, position }));
-  const decisions = [given(question, walks), ...walks.flatMap((found) => found.decisions)];
+  const decisions = [given(engine, question, walks), ...walks.flatMap((found) => found.decisions)];
   return { decision: tidy(combine(decisions)), observed: tidy(observe(decisions)) };
 }
 
@@ -147,9 +152,13 @@ function labelsAbove(statement: StatementFacts, use: ColumnUse, target: readonly
 }
 
 /** What holds for every message of the chain on this target. */
-function given({ chain, target }: SqlQuestion, walks: readonly Walk[]): Permit {
-  const obligations: Obligation[] = rowCap(chain);
-  const { detect } = target;
+function given(engine: PolicyEngine, question: SqlQuestion, walks: readonly Walk[]): Permit {
+  const { chain, target, operation } = question;
+  const { detect, budgets = [], rows } = target;
+  const { statements } = operation.facts;
+  const obligations: Obligation[] = [...rowCap(chain), ...totalsOf(chain)];
+  if (rows !== undefined) obligations.push({ kind: 'rows', most: rows });
+  if (budgets.length > 0) obligations.push(...budgetsOf(budgets, statements, (use) => sees(engine, question, use)));
   if (detect && detect.detectors.length > 0) {
     const except = walks.flatMap(({ revealed }) => revealed.map(({ table, attribute }) => ({ table, attribute })));
     const then = agentsOf(chain).length > 0 ? detect.agents : detect.people;
@@ -158,6 +167,15 @@ function given({ chain, target }: SqlQuestion, walks: readonly Walk[]): Permit {
     obligations.push({ kind: 'detect', detectors, patterns, then, except });
   }
   return { effect: 'permit', policies: [], obligations };
+}
+
+/** Whether policy lets the chain see the column as it is. */
+function sees(engine: PolicyEngine, { chain, operation, target, context }: SqlQuestion, use: ColumnUse): boolean {
+  const statement = { verb: 'select', bounded: true, count: operation.facts.statements.length };
+  return use.labels.every(({ label }) => {
+    const ask: Ask = { action: 'reveal', resource: use.column, labels: [label, ...target.labels] };
+    return engine.decide(chain, ask, { ...context, statement }).effect === 'permit';
+  });
 }
 
 function observe(decisions: readonly Decision[]): Permit | Denial {

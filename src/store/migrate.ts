@@ -2,8 +2,12 @@ import { sql } from 'kysely';
 import { Fault } from '../core/fault.ts';
 import type { Db } from './database.ts';
 import { first } from './migrations/0001-first.ts';
+import { spending } from './migrations/0002-spending.ts';
 
-const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [{ name: 'first', sql: first }];
+const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [
+  { name: 'first', sql: first },
+  { name: 'spending', sql: spending },
+];
 
 /** Any constant serves; all gateways of one store must use the same. */
 const LOCK = 7_443_001;

@@ -10,6 +10,7 @@ export interface Tables {
   feed: { sequence: number; kind: string; body: string; at: number };
   nodes: NodesTable;
   sealed: { name: string; key_id: string; sealed: Buffer; by: string; at: number };
+  spending: { holder: string; what: string; hour: number; spent: number };
   versions: { version: number; kind: string; hash: string; text: string; by: string; at: number };
   schema_version: { version: number; name: string; applied_at: Generated<Date> };
 }

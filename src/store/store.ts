@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
+import type { Spending } from '../core/budget.ts';
 import type { Clock } from '../core/clock.ts';
 import type { SessionDirectory } from '../core/directory.ts';
 import type { Fault } from '../core/fault.ts';
@@ -14,6 +15,7 @@ import { migrate } from './migrate.ts';
 import { type NodeRegistry, nodeRegistry } from './nodes.ts';
 import { sealedStore } from './sealed.ts';
 import { sessionDirectory } from './sessions.ts';
+import { spendingStore } from './spending.ts';
 import { type Versions, versionStore } from './versions.ts';
 
 /*
@@ -35,6 +37,7 @@ export interface Store {
   readonly nodes: NodeRegistry;
   readonly sealed: SealedStore;
   readonly versions: Versions;
+  readonly spending: Spending;
   /** Milliseconds since the epoch by the store's clock. */
   now(): Promise<number>;
   /** Ends the connections and stops the embedded server. */
@@ -82,6 +85,7 @@ function assemble(db: Db, feed: Feed, integrityKey: Uint8Array, server: Embedded
     nodes: nodeRegistry(db),
     sealed: sealedStore(db),
     versions: versionStore(db),
+    spending: spendingStore(db),
     now: () => guard(() => storeClock(db)),
     close: async () => {
       clearInterval(tidying);

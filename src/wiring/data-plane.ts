@@ -6,6 +6,7 @@ import { deny } from '../core/decision.ts';
 import type { FeedEntry } from '../core/feed.ts';
 import type { Label } from '../core/label.ts';
 import type { Authenticator } from '../core/login.ts';
+import { Budgets } from '../data/budgets.ts';
 import { Door } from '../data/door.ts';
 import { Leases } from '../data/leases.ts';
 import { Listener } from '../data/listener.ts';
@@ -97,6 +98,7 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
     registry,
     revocations,
     leases: new Leases(),
+    budgets: new Budgets(store.spending, systemClock),
     debit: (path, count) => store.grants.debit(path, count),
     outcome: (_session, _operation, hold) =>
       Promise.resolve(

@@ -2,12 +2,13 @@ import type { Config, SecretReference, TargetConfig } from '../config/config.ts'
 import { toTarget } from '../config/target.ts';
 import { Fault } from '../core/fault.ts';
 import type { Credential, Target } from '../core/target.ts';
+import type { Limits } from '../data/live-session.ts';
 import type { DetectRules } from '../policy/statement.ts';
 
-/** A target with what only some rooms may see: its detectors and where its credential lies. */
+/** A target with what only some rooms may see: its detectors and budgets, and where its credential lies. */
 export interface WiredTarget {
   readonly target: Target;
-  readonly detect: DetectRules | undefined;
+  readonly limits: Limits;
   readonly config: TargetConfig;
 }
 
@@ -19,9 +20,13 @@ export async function wireTargets(config: Config, resolve: Resolve): Promise<Tar
   const patterns = Object.fromEntries(config.detectors.map((detector) => [detector.name, detector.pattern]));
   const wired = config.targets.map(async (one): Promise<[string, WiredTarget]> => {
     const ca = one.tls.ca === undefined ? undefined : await resolve(one.tls.ca);
-    return [one.name, { target: toTarget(one, ca), detect: rulesOf(one, patterns), config: one }];
+    return [one.name, { target: toTarget(one, ca), limits: limitsOf(one, patterns), config: one }];
   });
   return new Map(await Promise.all(wired));
+}
+
+function limitsOf(config: TargetConfig, patterns: Readonly<Record<string, string>>): Limits {
+  return { detect: rulesOf(config, patterns), budgets: config.budgets, rows: config.rows };
 }
 
 /** The target's detectors, with the patterns of those that are the operator's own. */

@@ -22,6 +22,7 @@ interface Narrowing {
   readonly connectWithin?: number;
   readonly uses?: number;
   readonly rows?: number;
+  readonly totalRows?: number;
   readonly maxDepth?: number;
   readonly delegate?: boolean;
   readonly purpose?: string;
@@ -95,6 +96,7 @@ function narrowingOptions(command: Command): Command {
     .option('--connect-within <time>', 'until when it may open sessions, as in 2m', parseDuration)
     .option('--uses <count>', 'how many statements it may run', parseCount)
     .option('--rows <count>', 'most rows a statement may return', parseCount)
+    .option('--total-rows <count>', 'most rows its statements may return in all', parseCount)
     .option('--max-depth <count>', 'how many levels it may hand on', parseCount)
     .option('--no-delegate', 'it may not be handed on')
     .option('--purpose <text>', 'what it is for; recorded with everything it does')
@@ -148,6 +150,7 @@ function fieldsOf(options: IssueOptions): Record<string, string> {
     connect_within: options.connectWithin,
     uses: options.uses,
     rows: options.rows,
+    total_rows: options.totalRows,
     max_depth: options.maxDepth,
     // "--no-delegate" sets it to false; without it nothing is said and the gateway's default holds.
     delegable: options.delegate === false ? 'false' : undefined,

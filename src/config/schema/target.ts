@@ -18,6 +18,8 @@ export interface RawTarget {
   recording?: { mode?: 'required' | 'best-effort'; rows?: number };
   connections?: { most?: number; queue?: number };
   columns?: RawColumn[];
+  budgets?: { label: string; lookups?: number; rows?: number }[];
+  rows?: number;
   detect?: {
     detectors: string[];
     people?: 'observe' | 'mask' | 'deny';
@@ -38,6 +40,7 @@ export interface RawColumn {
 const identifier = Type.String({ ...LINE, maxLength: 63 });
 const identifiers = Type.Array(identifier, { minItems: 1, maxItems: 256, uniqueItems: true });
 const key = Type.String({ minLength: 1, maxLength: 256 });
+const count = Type.Integer({ minimum: 0, maximum: 1_000_000_000 });
 const then = Type.Enum(['observe', 'mask', 'deny']);
 
 export const targetSchema: TSchema = schemaFor<RawTarget>()(
@@ -92,6 +95,13 @@ export const targetSchema: TSchema = schemaFor<RawTarget>()(
           { maxItems: 10_000 },
         ),
       ),
+      budgets: Type.Optional(
+        Type.Array(
+          Type.Object({ label: Type.String(), lookups: Type.Optional(count), rows: Type.Optional(count) }, CLOSED),
+          { maxItems: 64 },
+        ),
+      ),
+      rows: Type.Optional(count),
       detect: Type.Optional(
         Type.Object(
           {

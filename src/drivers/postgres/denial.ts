@@ -47,6 +47,7 @@ export function sqlState(reason: Reason): string {
     case 'unsupported':
       return '0A000'; // feature_not_supported
     case 'uses-exhausted':
+    case 'budget-spent':
       return '54000'; // program_limit_exceeded
     case 'policy-fault':
     case 'record-fault':

@@ -100,7 +100,7 @@ export async function bind(asking: Asking): Promise<void> {
   if (masksUnder(namedBy(asking, facts) ?? statement) !== sourceMasks(cleared.obligations))
     return await refuse(outdated());
 
-  const run = new Run(cleared, session.tape, session.target.recording.rows);
+  const run = new Run(cleared, session);
   if (talk.deaf) return run.end('skipped');
   const portal: Portal = {
     kind: 'portal',

@@ -89,12 +89,6 @@ function place({ table, attribute }: { readonly table: number; readonly attribut
   return table * 0x1_0000 + (attribute & 0xffff);
 }
 
-export function rowCapReached(cap: number): Denial {
-  return deny('caveat', `the result has more than the ${cap} rows this pass may read; the rest was withheld`, {
-    hint: 'add a LIMIT, or ask for a pass with a higher row cap',
-  });
-}
-
 export function detectorHit(): Denial {
   return deny('forbidden', 'the result holds values that a detector of this target refuses; it was withheld');
 }

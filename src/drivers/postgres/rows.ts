@@ -4,7 +4,7 @@ import type { Framer } from '../../wire/postgres/framer.ts';
 import { Backend } from '../../wire/postgres/types.ts';
 import type { Conversation } from './conversation.ts';
 import { runOf } from './pending.ts';
-import { detectorHit, planForPortal, rowCapReached } from './plan.ts';
+import { detectorHit, planForPortal } from './plan.ts';
 import type { Run } from './run.ts';
 
 /** Type byte and length of a message. */
@@ -43,7 +43,8 @@ export class Rows {
       if (head?.kind !== 'execute') throw unexpected(this.#framer.type);
       run.plan = planForPortal(this.#talk.session, head.portal);
     }
-    if (run.rows >= run.cap) return this.#cut(run, rowCapReached(run.cap));
+    const full = run.admit();
+    if (full !== undefined) return this.#cut(run, full);
     const { plan } = run;
     const masked = plan.untouched ? undefined : plan.maskRow(bytes, start + HEADER, end, HEADER);
     if (plan.refused) return this.#cut(run, detectorHit());
@@ -57,7 +58,8 @@ export class Rows {
     const run = runOf(this.#talk.pending.head);
     if (run?.plan === undefined) throw unexpected(this.#framer.type);
     if (run.cut !== undefined) return;
-    if (run.rows >= run.cap) return this.#cut(run, rowCapReached(run.cap));
+    const full = run.admit();
+    if (full !== undefined) return this.#cut(run, full);
     if (!run.plan.untouched) run.plan.scanText(bytes, start + HEADER, end);
     if (run.plan.refused) return this.#cut(run, detectorHit());
     this.tell(run, bytes, start, end, true);
@@ -72,7 +74,8 @@ export class Rows {
       run.plan = planForPortal(this.#talk.session, head.portal);
     }
     if (run?.plan === undefined || (type !== Backend.dataRow && type !== Backend.copyData)) throw unexpected(type);
-    if (run.cut === undefined && run.rows >= run.cap) this.#cut(run, rowCapReached(run.cap));
+    const full = run.cut ?? run.admit();
+    if (run.cut === undefined && full !== undefined) this.#cut(run, full);
     this.#relaying = run.cut === undefined;
     if (!this.#relaying) return;
     if (!run.plan.untouched) throw new Fault('PROTOCOL_LIMIT', 'a row is too large to be masked');

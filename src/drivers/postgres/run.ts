@@ -1,13 +1,26 @@
-import type { Denial } from '../../core/decision.ts';
+import type { Meter } from '../../core/budget.ts';
+import { type Denial, deny } from '../../core/decision.ts';
 import type { StatementFacts } from '../../core/facts.ts';
 import type { RowCapObligation } from '../../core/obligation.ts';
 import type { Clearance } from '../../core/operation.ts';
-import type { Tape } from '../../core/session.ts';
+import type { Session, Tape } from '../../core/session.ts';
 import type { ResultPlan } from '../../masking/plan.ts';
 import { Gather } from './gather.ts';
 
 /** Bytes of results that a recording keeps of one operation, whatever the target's cap on rows. */
 const MOST_KEPT_BYTES = 4 << 20;
+
+function rowCapReached(cap: number): Denial {
+  return deny('caveat', `the result has more than the ${cap} rows one statement may return; the rest was withheld`, {
+    hint: 'add a LIMIT, or ask for a pass with a higher row cap',
+  });
+}
+
+function budgetSpent(): Denial {
+  return deny('budget-spent', 'the budget for rows of this kind is spent; the rest of the result was withheld', {
+    hint: 'wait for the next hour, or ask for more',
+  });
+}
 
 /** One cleared operation on its way: what came of it so far, and what has to be kept from the client. */
 export class Run {
@@ -34,10 +47,13 @@ export class Run {
   #full = false;
   #ended = false;
 
-  constructor(clearance: Clearance, tape: Tape, mostTaped: number) {
+  readonly #meter: Meter | undefined;
+
+  constructor(clearance: Clearance, session: Session) {
     this.clearance = clearance;
-    this.#tape = tape;
-    this.#mostTaped = mostTaped;
+    this.#meter = session.meter(clearance);
+    this.#tape = session.tape;
+    this.#mostTaped = session.target.recording.rows;
     this.#since = performance.now();
     const caps = clearance.obligations.filter((one): one is RowCapObligation => one.kind === 'rows');
     this.cap = Math.min(...caps.map((one) => one.most));
@@ -68,8 +84,15 @@ export class Run {
   get exclusive(): boolean {
     return (
       this.cap !== Number.POSITIVE_INFINITY ||
+      this.#meter !== undefined ||
       this.clearance.obligations.some((one) => one.kind === 'detect' && one.then === 'deny')
     );
+  }
+
+  /** Whether one more row may be told, and if not, why. */
+  admit(): Denial | undefined {
+    if (this.rows >= this.cap) return rowCapReached(this.cap);
+    return this.#meter === undefined || this.#meter.take() ? undefined : budgetSpent();
   }
 
   /** Takes down one frame the client is about to be told. Rows beyond the target's cap are counted, not kept. */
