@@ -11,6 +11,9 @@ import { readLineage, type ViewLineage } from './lineage.ts';
 import { loadParser } from './parser.ts';
 import { generateView } from './testing/generate-view.ts';
 
+/** `npm run test:long` asks for more. */
+const EFFORT = Number(process.env['SALLYPORT_EFFORT'] ?? 1);
+
 let server: ThrowawayPostgres;
 let client: pg.Client;
 let catalogs: Catalogs;
@@ -203,7 +206,7 @@ describe('the values of a view', () => {
           for (const output of changed) expect(`${output} `).toContain(`${table}.${column} `);
         }
       }),
-      { numRuns: 50 },
+      { numRuns: 50 * EFFORT },
     );
   });
 });

@@ -6,7 +6,10 @@ import fc from 'fast-check';
  */
 export function generateView(): fc.Arbitrary<string> {
   return fc
-    .tuple(fc.constantFrom(...FRAMES), fc.array(expression(3), { minLength: 1, maxLength: 4 }))
+    .tuple(
+      fc.constantFrom(...FRAMES),
+      fc.array(fc.oneof({ weight: 3, arbitrary: expression(3) }, windowed()), { minLength: 1, maxLength: 4 }),
+    )
     .map(([frame, expressions]) => {
       const list = expressions.map((each, n) => `${each} as x${n}`).join(', ');
       return frame(
@@ -19,6 +22,9 @@ export function generateView(): fc.Arbitrary<string> {
 const SOURCE = 'c join o on o.id = c.id';
 
 const FRAMES: readonly ((list: string, names: readonly string[]) => string)[] = [
+  (list) =>
+    `select c.id as k, ${list}, lead(c.name) over v as r from ${SOURCE} window w as (partition by o.total > 20), v as (w order by c.email, c.id)`,
+  (list) => `select distinct on (c.id) c.id as k, ${list} from ${SOURCE} order by c.id`,
   (list) => `select c.id as k, ${list} from ${SOURCE}`,
   (list, names) =>
     `select k, ${names.join(' || ')} as y, ${names[0]} as z from (select c.id as k, ${list} from ${SOURCE}) s`,
@@ -32,6 +38,16 @@ const FRAMES: readonly ((list: string, names: readonly string[]) => string)[] = 
 ];
 
 const COLUMNS = ['c.name', 'c.email', 'c.boss::text', 'o.total::text', 'o.note', "'k'::text"] as const;
+
+/** Not to stand inside other expressions: a window has no place in a condition. */
+function windowed(): fc.Arbitrary<string> {
+  const inner = expression(1);
+  return fc.oneof(
+    fc.tuple(inner, inner).map(([a, b]) => `rank() over (partition by ${a} order by ${b}, c.id)::text`),
+    fc.tuple(inner, inner).map(([a, b]) => `lag(${a}) over (order by ${b}, c.id)`),
+    fc.tuple(inner, inner).map(([a, b]) => `count(*) filter (where ${a} > ${b}) over ()::text`),
+  );
+}
 
 /** All of them are text. */
 function expression(depth: number): fc.Arbitrary<string> {
