@@ -58,8 +58,6 @@ export interface Session {
 
   /** The keyed function behind `hash` masks: one key per root principal and label. */
   hasher(label: Label): (bytes: Uint8Array) => Uint8Array;
-  /** The HMAC-SHA-256 key behind `hasher`, for masks that the server computes. It must show nowhere else. */
-  maskKey(label: Label): Uint8Array;
 
   /** Waits for a place under the target's connection cap. Throws Fault TARGET_BUSY. */
   lease(): Promise<Lease>;

@@ -44,8 +44,6 @@ export interface DoorPorts {
   /** Opens the target's credential for one upstream role. Throws Fault SECRET_UNAVAILABLE. */
   readonly credential: (target: string, role: string) => Promise<Credential>;
   readonly hasher: (principal: string, label: Label) => (bytes: Uint8Array) => Uint8Array;
-  /** The key that `hasher` uses for HMAC-SHA-256. */
-  readonly maskKey: (principal: string, label: Label) => Uint8Array;
 }
 
 /** The one way from a proved login to a session: caveats, policy, evidence, directory, registry, in this order. */
@@ -139,7 +137,6 @@ export class Door implements Sessions {
           }
         },
         hasher: (label) => ports.hasher(rootOf(chain).principal.id, label),
-        maskKey: (label) => ports.maskKey(rootOf(chain).principal.id, label),
         ended: async ({ id: ended }, cause) => {
           ports.registry.remove(ended);
           await Promise.allSettled([

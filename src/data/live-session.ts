@@ -41,7 +41,6 @@ export interface SessionPorts {
   readonly outcome: (session: LiveSession, operation: Operation, hold: Hold) => Promise<Decision>;
   readonly lease: (session: LiveSession) => Promise<Lease>;
   readonly hasher: (label: Label) => (bytes: Uint8Array) => Uint8Array;
-  readonly maskKey: (label: Label) => Uint8Array;
   readonly ended: (session: LiveSession, cause: string) => Promise<void>;
 }
 
@@ -165,10 +164,6 @@ export class LiveSession implements Session {
 
   hasher(label: Label): (bytes: Uint8Array) => Uint8Array {
     return this.#ports.hasher(label);
-  }
-
-  maskKey(label: Label): Uint8Array {
-    return this.#ports.maskKey(label);
   }
 
   lease(): Promise<Lease> {

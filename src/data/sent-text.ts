@@ -1,5 +1,4 @@
 import type { SqlFacts } from '../core/facts.ts';
-import { Fault } from '../core/fault.ts';
 import type { Obligation } from '../core/obligation.ts';
 import { maskExpression } from '../masking/expression.ts';
 import { type MaskColumn, maskAtSource } from '../sql/postgres/mask-at-source.ts';
@@ -15,15 +14,7 @@ export function textToSend(text: string, facts: SqlFacts, obligations: readonly 
   return byName ? text : maskAtSource(text, facts, sources, maskColumn);
 }
 
-/**
- * No key goes into a text: servers log texts and show them to others, and whoever has the key can try out values. What
- * is hashed on the wire is redacted here.
- */
 const maskColumn: MaskColumn = ({ type, typeName, base }, reference, { masks }) => {
   const column = { reference, type, typeName, ...(base ? { base } : {}) };
-  return masks.length === 0 ? `NULL::${typeName}` : maskExpression(column, masks, { hash: false, keys: unkeyed });
+  return masks.length === 0 ? `NULL::${typeName}` : maskExpression(column, masks);
 };
-
-function unkeyed(): never {
-  throw new Fault('POLICY_FAILED', 'a key was asked for where none may show');
-}

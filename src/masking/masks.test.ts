@@ -224,7 +224,7 @@ describe('a mask', () => {
     ['citext', 'email', 'draft', null],
     ['citext', 'partial', 'draft', null],
     ['citext', 'redact', 'draft', null],
-    ['point', 'redact', '(1,2)', null],
+    ['point', 'redact', '(1,2)', '(0,0)'],
     ['int4', 'email', '7', '0'],
     ['numeric', 'partial', '1234.56', '0'],
     ['date', 'date', '1983-07-19', '1983-01-01'],

@@ -1,3 +1,4 @@
+import { fixedOf } from './fixed.ts';
 import { spellNumeric } from './numeric.ts';
 import { elementOf, kindOf, mostCharacters, type ResultField } from './types.ts';
 
@@ -6,6 +7,7 @@ const encoder = new TextEncoder();
 /** What `redact` shows, per kind: fixed, so that it says nothing about the value. */
 const REDACTED = {
   text: '[redacted]',
+  char: '*',
   name: '[redacted]',
   int2: '0',
   int4: '0',
@@ -16,26 +18,23 @@ const REDACTED = {
   numeric: '0',
   bool: 'f',
   date: '1970-01-01',
-  time: '00:00:00',
-  timetz: '00:00:00+00',
   timestamp: '1970-01-01 00:00:00',
   timestamptz: '1970-01-01 00:00:00+00',
-  interval: '00:00:00',
   uuid: '00000000-0000-0000-0000-000000000000',
   inet: '0.0.0.0',
   cidr: '0.0.0.0/32',
-  macaddr: '00:00:00:00:00:00',
   json: '"[redacted]"',
   jsonb: '"[redacted]"',
   xml: '[redacted]',
   bytea: '\\x',
   array: '{}',
+  fixed: undefined,
   unknown: undefined,
 } as const;
 
 /** The redacted value of a field's type, as it travels; undefined: only NULL is sure to be one. */
 export function redacted(field: ResultField): Uint8Array | undefined {
-  const text = REDACTED[kindOf(field.type)];
+  const text = fixedOf(field.type, field.modifier)?.text ?? REDACTED[kindOf(field.type)];
   return text === undefined ? undefined : spell(field, text);
 }
 
@@ -45,6 +44,7 @@ export function spell(field: ResultField, text: string): Uint8Array | undefined 
   if (field.format === 0) return spellAsText(field, text);
   switch (kind) {
     case 'text':
+    case 'char':
     case 'name':
     case 'json':
     case 'xml':
@@ -69,16 +69,8 @@ export function spell(field: ResultField, text: string): Uint8Array | undefined 
     case 'timestamp':
     case 'timestamptz':
       return spellMoment(kind, text);
-    case 'time':
-      return text === REDACTED.time ? new Uint8Array(8) : undefined;
-    case 'timetz':
-      return text === REDACTED.timetz ? new Uint8Array(12) : undefined;
-    case 'interval':
-      return text === REDACTED.interval ? new Uint8Array(16) : undefined;
     case 'uuid':
       return UUID.test(text) ? fromHex(text.replaceAll('-', '')) : undefined;
-    case 'macaddr':
-      return text === REDACTED.macaddr ? new Uint8Array(6) : undefined;
     case 'inet':
     case 'cidr':
       return spellIpv4(kind, text);
@@ -86,6 +78,10 @@ export function spell(field: ResultField, text: string): Uint8Array | undefined 
       return BYTEA.test(text) ? fromHex(text.slice(2)) : undefined;
     case 'array':
       return text === '{}' ? int32s(0, 0, elementOf(field.type)) : undefined; // dimensions, flags, element type
+    case 'fixed': {
+      const fixed = fixedOf(field.type, field.modifier);
+      return fixed?.text === text ? fromHex(fixed.binary) : undefined;
+    }
     case 'unknown':
       return undefined;
   }
@@ -108,6 +104,8 @@ function spellAsText(field: ResultField, text: string): Uint8Array | undefined {
   switch (kindOf(field.type)) {
     case 'text':
       return encoder.encode(shorten(text, mostCharacters(field)));
+    case 'char':
+      return encoder.encode(text).length === 1 ? encoder.encode(text) : undefined;
     case 'name':
       return encoder.encode(shorten(text, 15)); // NAMEDATALEN is 64 bytes, a character has at most 4
     case 'json':
@@ -132,12 +130,10 @@ function spellAsText(field: ResultField, text: string): Uint8Array | undefined {
     case 'cidr':
       // What has a binary form is a value; and short enough to try.
       return spell({ ...field, format: 1 }, text) === undefined ? undefined : encoder.encode(text);
-    case 'time':
-    case 'timetz':
-    case 'interval':
-    case 'macaddr':
     case 'array':
-      return text === REDACTED[kindOf(field.type)] ? encoder.encode(text) : undefined;
+      return text === REDACTED.array ? encoder.encode(text) : undefined;
+    case 'fixed':
+      return text === fixedOf(field.type, field.modifier)?.text ? encoder.encode(text) : undefined;
     case 'unknown':
       return undefined;
   }

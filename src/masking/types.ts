@@ -1,6 +1,9 @@
+import { isFixed } from './fixed.ts';
+
 /** What masking needs to know about a type: how its values are spelled. `unknown` types are only ever masked as NULL. */
 export type Kind =
   | 'text'
+  | 'char'
   | 'name'
   | 'int2'
   | 'int4'
@@ -11,20 +14,17 @@ export type Kind =
   | 'numeric'
   | 'bool'
   | 'date'
-  | 'time'
-  | 'timetz'
   | 'timestamp'
   | 'timestamptz'
-  | 'interval'
   | 'uuid'
   | 'inet'
   | 'cidr'
-  | 'macaddr'
   | 'json'
   | 'jsonb'
   | 'xml'
   | 'bytea'
   | 'array'
+  | 'fixed'
   | 'unknown';
 
 /** One field of a result, as RowDescription (and, for the format, Bind) says it. */
@@ -43,7 +43,7 @@ export interface ResultField {
 const KINDS: ReadonlyMap<number, Kind> = new Map([
   [16, 'bool'],
   [17, 'bytea'],
-  [18, 'text'], // "char": one byte, see mostCharacters
+  [18, 'char'], // one byte
   [19, 'name'],
   [20, 'int8'],
   [21, 'int2'],
@@ -56,17 +56,14 @@ const KINDS: ReadonlyMap<number, Kind> = new Map([
   [700, 'float4'],
   [701, 'float8'],
   [705, 'text'], // unknown: a literal without a type
-  [829, 'macaddr'],
   [869, 'inet'],
-  [1042, 'text'],
+  [1042, 'text'], // char(n): padded with spaces that do not count
   [1043, 'text'],
   [1082, 'date'],
-  [1083, 'time'],
   [1114, 'timestamp'],
   [1184, 'timestamptz'],
-  [1186, 'interval'],
-  [1266, 'timetz'],
   [1700, 'numeric'],
+  [1790, 'text'], // refcursor
   [2275, 'text'], // cstring
   [2950, 'uuid'],
   [3802, 'jsonb'],
@@ -75,6 +72,10 @@ const KINDS: ReadonlyMap<number, Kind> = new Map([
 /** Array type to the type of its elements. */
 const ELEMENTS: ReadonlyMap<number, number> = new Map([
   [143, 142],
+  [629, 628],
+  [719, 718],
+  [775, 774],
+  [791, 790],
   [199, 114],
   [651, 650],
   [1000, 16],
@@ -84,11 +85,19 @@ const ELEMENTS: ReadonlyMap<number, number> = new Map([
   [1005, 21],
   [1007, 23],
   [1009, 25],
+  [1010, 27],
+  [1011, 28],
+  [1012, 29],
   [1014, 1042],
   [1015, 1043],
   [1016, 20],
+  [1017, 600],
+  [1018, 601],
+  [1019, 602],
+  [1020, 603],
   [1021, 700],
   [1022, 701],
+  [1027, 604],
   [1028, 26],
   [1040, 829],
   [1041, 869],
@@ -100,15 +109,38 @@ const ELEMENTS: ReadonlyMap<number, number> = new Map([
   [1231, 1700],
   [1263, 2275],
   [1270, 1266],
+  [1561, 1560],
+  [1563, 1562],
+  [2201, 1790],
   [2951, 2950],
+  [3221, 3220],
+  [3643, 3614],
+  [3645, 3615],
   [3807, 3802],
+  [3905, 3904],
+  [3907, 3906],
+  [3909, 3908],
+  [3911, 3910],
+  [3913, 3912],
+  [3927, 3926],
+  [4073, 4072],
+  [6150, 4451],
+  [6151, 4532],
+  [6152, 4533],
+  [6153, 4534],
+  [6155, 4535],
+  [6157, 4536],
+  [271, 5069],
 ]);
 
 /** The first OID that initdb or a user may hand out: user types, extension types. */
 const FIRST_USER_OID = 16384;
 
 export function kindOf(type: number): Kind {
-  return KINDS.get(type) ?? (ELEMENTS.has(type) ? 'array' : 'unknown');
+  const kind = KINDS.get(type);
+  if (kind !== undefined) return kind;
+  if (ELEMENTS.has(type)) return 'array';
+  return isFixed(type) ? 'fixed' : 'unknown';
 }
 
 export function elementOf(arrayType: number): number {
@@ -124,7 +156,7 @@ const RECORD_ARRAY = 2287;
 export function scanAs(field: ResultField): ScanAs | undefined {
   const element = ELEMENTS.get(field.type);
   const kind = element === undefined ? kindOf(field.type) : kindOf(element);
-  const textual = kind === 'text' || kind === 'name' || kind === 'xml';
+  const textual = kind === 'text' || kind === 'char' || kind === 'name' || kind === 'xml';
   if (element !== undefined) {
     if (!textual && kind !== 'json' && kind !== 'jsonb') return undefined;
     if (field.format === 1) return 'array-binary';
@@ -140,7 +172,6 @@ export function scanAs(field: ResultField): ScanAs | undefined {
 
 /** Most characters a value may have; undefined: no limit of its own. */
 export function mostCharacters({ type, modifier = -1 }: ResultField): number | undefined {
-  if (type === 18) return 1;
   // VARHDRSZ is part of the modifier of char(n) and varchar(n).
   if ((type === 1042 || type === 1043) && modifier >= 4) return modifier - 4;
   return undefined;

@@ -4,7 +4,6 @@ import { Catalogs } from '../catalog/catalogs.ts';
 import { connectCatalog } from '../catalog/connection.ts';
 import { deny } from '../core/decision.ts';
 import type { FeedEntry } from '../core/feed.ts';
-import type { Label } from '../core/label.ts';
 import type { Authenticator } from '../core/login.ts';
 import { Budgets } from '../data/budgets.ts';
 import { Door } from '../data/door.ts';
@@ -75,10 +74,6 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
       catalogs.changed(entry.target, entry.database);
   });
 
-  const keyOf = (principal: string, label: Label) =>
-    createHmac('sha256', maskKey)
-      .update(JSON.stringify([principal, label]))
-      .digest();
   const door = new Door({
     clock: systemClock,
     random: systemRandom,
@@ -109,10 +104,11 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
       ),
     credential: (target, role) => credentialOf(targets(), target, role, resolve),
     hasher: (principal, label) => {
-      const key = keyOf(principal, label);
+      const key = createHmac('sha256', maskKey)
+        .update(JSON.stringify([principal, label]))
+        .digest();
       return (bytes) => createHmac('sha256', key).update(bytes).digest();
     },
-    maskKey: keyOf,
   });
 
   const driver = new PostgresDriver(parts.tls, new CancelDesk(WORKER), new Welcomes());
