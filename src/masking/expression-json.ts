@@ -1,4 +1,5 @@
 import type { MaskObligation } from '../core/obligation.ts';
+import { JSON_IMAGE } from './json-paths.ts';
 import { quote } from './source-type.ts';
 import { kindOf, type ResultField } from './types.ts';
 
@@ -16,7 +17,7 @@ export function jsonImage(reference: string, field: ResultField, masks: readonly
   );
   const arrays = [...prefixes.values()].map((part) => `${typeAt(reference, part)} OPERATOR(pg_catalog.=) 'array'`);
   const covered = masks.reduce((value, { style, path = [] }) => {
-    const image = style === 'null' ? 'null' : '"[redacted]"';
+    const image = style === 'null' ? 'null' : JSON_IMAGE;
     return `pg_catalog.jsonb_set(${value}, ${keys(path)}, ${quote(image)}::pg_catalog.jsonb, false)`;
   }, reference);
   const plain = `pg_catalog.jsonb_typeof(${reference}) OPERATOR(pg_catalog.=) 'object'`;

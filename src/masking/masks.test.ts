@@ -60,7 +60,7 @@ function masked(of: ResultField, style: MaskStyle, value: Uint8Array, constant?:
     style,
     ...(constant === undefined ? {} : { constant }),
   };
-  const masker = maskerFor(of, obligation, hasher);
+  const masker = maskerFor(of, [obligation], hasher);
   const from = Uint8Array.of(0xff, ...value, 0xff);
   const before = from.slice();
   const room = masker.most(value.length);

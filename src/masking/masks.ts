@@ -1,7 +1,8 @@
 import type { Label } from '../core/label.ts';
-import type { MaskObligation } from '../core/obligation.ts';
+import { type MaskObligation, strictestFirst } from '../core/obligation.ts';
 import { dateMask } from './dates.ts';
 import { hashMask } from './hashes.ts';
+import { jsonPathMask } from './json-paths.ts';
 import { constantMask, type Masker } from './masker.ts';
 import { redacted, spell } from './spell.ts';
 import { emailMask, partialMask } from './texts.ts';
@@ -13,9 +14,16 @@ export type Hasher = (label: Label) => (bytes: Uint8Array) => Uint8Array;
 /**
  * Masks: how one value becomes another that the same type can decode, in the text and the binary format. What no
  * style can do for a type becomes the type's redacted value, and where even that is unknown, NULL: always a value,
- * never the original. This room sees bytes and types; which column is masked, and why, was decided elsewhere.
+ * never the original. Several masks are of parts of a JSON value, unless one is of the whole. This room sees bytes and types; which column is masked, and why, was decided elsewhere.
  */
-export function maskerFor(field: ResultField, obligation: MaskObligation, hasher: Hasher): Masker {
+export function maskerFor(field: ResultField, obligations: readonly MaskObligation[], hasher: Hasher): Masker {
+  const [whole] = obligations.filter(({ path }) => path === undefined).toSorted(strictestFirst);
+  if (whole) return wholeMask(field, whole, hasher);
+  const plain = redactedMask(field);
+  return jsonPathMask(field, obligations, plain) ?? plain;
+}
+
+function wholeMask(field: ResultField, obligation: MaskObligation, hasher: Hasher): Masker {
   const plain = redactedMask(field);
   switch (obligation.style) {
     case 'redact':

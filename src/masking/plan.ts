@@ -26,14 +26,14 @@ export function planResult(
   const maskers: (Masker | undefined)[] = [];
   const scans: (ScanAs | undefined)[] = [];
   for (const [index, field] of fields.entries()) {
-    const mask = masks.find((one) => one.table === field.table && one.attribute === field.attribute);
+    const applying = masks.filter((one) => one.table === field.table && one.attribute === field.attribute);
     const whole = obligations.some(
       (one) => one.kind === 'redact' && one.statement === statement && one.position === index,
     );
     const scan = detects.some((one) => scanned(one, field)) ? scanAs(field) : undefined;
-    if (whole || mask) {
+    if (whole || applying.length > 0) {
       modes[index] = MASK;
-      maskers[index] = whole || !mask ? redactedMask(field) : maskerFor(field, mask, hasher);
+      maskers[index] = whole ? redactedMask(field) : maskerFor(field, applying, hasher);
     } else if (scan) {
       modes[index] = SCAN;
       scans[index] = scan;
