@@ -122,6 +122,36 @@ describe('a labelled column as a plain output', () => {
 
 describe('every other use of it', () => {
   it.each([
+    'select id from customers where email like $$customer1%$$',
+    "select id from customers where ssn = '101-11-1001'",
+    'select id from customers order by email',
+    'select 1 from customers group by email',
+    'select count(*) from customers having max(email) > $$a$$',
+    'select distinct email from customers',
+    'select email from customers union select name from customers',
+    'select id, row_number() over (order by email) from customers',
+    'select o.id from orders o join customers c on c.email = o.status',
+    'select c.id from customers c natural join (select email from customers) x',
+    'select c.id from customers c join customers d using (email)',
+    'create table stolen as select email from customers',
+    'create view peek as select email from customers',
+    'create temp table stolen as table customers',
+    'select email into stolen from customers',
+    'insert into orders (customer_id, total, status) select id, 1, email from customers',
+    'update orders set status = c.email from customers c where c.id = customer_id and orders.id = 1',
+    'delete from orders using customers c where c.email = status and orders.id = 1',
+    "insert into customers (name, email) values ('x', 'y')",
+    'select exists (select from customers where email = $$customer1@mail.example$$)',
+    'explain analyze select id from customers where email = $$x$$',
+  ])('is refused with the column named: %s', async (text) => {
+    const { code, message } = await refusal(text);
+    expect(code).toBe('42501');
+    expect(message).not.toContain('mail.example');
+    expect((await client.query('select 1 as alive')).rows).toEqual([{ alive: 1 }]);
+    await direct.query('drop table if exists stolen; drop view if exists peek');
+  });
+
+  it.each([
     'select lower(email) from customers',
     "select email || '' from customers",
     'select max(email) from customers',
@@ -133,35 +163,15 @@ describe('every other use of it', () => {
     'select to_jsonb(c.*) from customers c',
     'select (c).email from customers c',
     'select email(c) from customers c',
-    'select id from customers where email like $$customer1%$$',
-    "select id from customers where ssn = '101-11-1001'",
-    'select id from customers order by email',
-    'select 1 from customers group by email',
-    'select count(*) from customers having max(email) > $$a$$',
-    'select distinct email from customers',
-    'select email from customers union select name from customers',
     'select e from (select email as e from customers) s',
     'with s as (select email from customers) select * from s',
     'select (select email from customers where id = 1)',
     'select case when email > $$m$$ then 1 / 0 end from customers',
-    'select id, row_number() over (order by email) from customers',
-    'select o.id from orders o join customers c on c.email = o.status',
-    'select c.id from customers c natural join (select email from customers) x',
-    'select c.id from customers c join customers d using (email)',
     'copy customers to stdout',
     'copy (select email from customers) to stdout',
-    'create table stolen as select email from customers',
-    'create view peek as select email from customers',
-    'create temp table stolen as table customers',
-    'select email into stolen from customers',
-    'insert into orders (customer_id, total, status) select id, 1, email from customers',
-    'update orders set status = c.email from customers c where c.id = customer_id and orders.id = 1',
-    'delete from orders using customers c where c.email = status and orders.id = 1',
-    "insert into customers (name, email) values ('x', 'y')",
     'prepare sly as select upper(email) from customers',
     'declare sly cursor for select upper(email) from customers',
     'select x from customers c, lateral (select c.email as x) l',
-    'select exists (select from customers where email = $$customer1@mail.example$$)',
     "select * from xmltable('/x' passing (select xmlelement(name x, email) from customers limit 1) columns x text)",
     'select jsonb_build_object($$e$$, email) from customers',
     'select format($$%s$$, email) from customers',
@@ -169,13 +179,17 @@ describe('every other use of it', () => {
     'select coalesce(email, name) from customers',
     'select email collate "C" from customers',
     'values ((select email from customers limit 1))',
-    'explain analyze select id from customers where email = $$x$$',
-  ])('is refused with the column named: %s', async (text) => {
-    const { code, message } = await refusal(text);
-    expect(code).toBe('42501');
-    expect(message).not.toContain('mail.example');
+  ])('is computed from masks: %s', async (text) => {
+    await client.query('begin');
+    const told = await client.query(text).then(
+      ({ rows }) => JSON.stringify(rows),
+      (thrown: Error) => thrown.message,
+    );
+    await client.query('rollback');
+    await client.query('deallocate all');
+    expect(told).not.toMatch(/customer\d+@mail|\d{3}-\d{2}-1\d{3}/);
+    expect(told).not.toContain('labelled');
     expect((await client.query('select 1 as alive')).rows).toEqual([{ alive: 1 }]);
-    await direct.query('drop table if exists stolen; drop view if exists peek');
   });
 
   it('is refused before it has any effect', async () => {
@@ -185,10 +199,10 @@ describe('every other use of it', () => {
   });
 
   it('says what is missing and which line would add it', async () => {
-    const { message, hint } = await refusal('select lower(email) from customers');
+    const { message, hint } = await refusal('select id from customers order by email');
     expect(message).toContain('shop/shop/public/customers/email');
     expect(message).toContain('pii.email');
-    expect(message).toContain('reveal');
+    expect(message).toContain('filter');
     expect(hint).toContain('permit (');
   });
 });
@@ -227,7 +241,7 @@ describe('a transaction', () => {
   it('is aborted by a refused statement as by any error', async () => {
     await client.query('begin');
     await client.query('insert into orders (customer_id, total) values (1, 999999)');
-    expect((await refusal('select lower(email) from customers')).code).toBe('42501');
+    expect((await refusal('select id from customers order by email')).code).toBe('42501');
     expect((await refusal('select 1')).code).toBe('25P02');
     await client.query('rollback');
     expect((await direct.query('select count(*)::int as n from orders where total = 999999')).rows).toEqual([{ n: 0 }]);
@@ -236,7 +250,7 @@ describe('a transaction', () => {
   it('goes on after a savepoint is rolled back to', async () => {
     await client.query('begin');
     await client.query('savepoint s');
-    await refusal('select lower(email) from customers');
+    await refusal('select id from customers order by email');
     await client.query('rollback to s');
     expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
     await client.query('commit');
@@ -245,7 +259,7 @@ describe('a transaction', () => {
   it('commits nothing of a pipeline whose later statement is refused', async () => {
     const texts = [
       'insert into orders (customer_id, total) values (2, 888888)',
-      'select lower(email) from customers',
+      'select id from customers order by email',
       'insert into orders (customer_id, total) values (3, 888888)',
     ];
     expect((await refusal(texts.join(';'))).code).toBe('42501');

@@ -113,9 +113,9 @@ describe('the extended protocol', () => {
     expect(await lab.ask(1, ...statement('select 2'), SYNC)).toBe('12DCZ');
     lab.close();
     const shop = await session('shop');
-    expect(await shop.ask(1, ...statement('select lower(email) from customers'), ...statement('select 2'), SYNC)).toBe(
-      'EZ',
-    );
+    expect(
+      await shop.ask(1, ...statement('select id from customers order by email'), ...statement('select 2'), SYNC),
+    ).toBe('EZ');
     expect(shop.errors()).toEqual(['42501']);
     expect(await shop.ask(1, ...statement('select id from customers where id = 1'), SYNC)).toBe('12DCZ');
     shop.close();

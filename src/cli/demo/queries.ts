@@ -49,15 +49,18 @@ export async function helperGoesTooFar(session: SqlSession): Promise<void> {
 
 export async function helperTriesATrick(session: SqlSession): Promise<void> {
   chapter(7, 'The helper tries a trick');
-  say(`A mask that goes by the name of a column is talked around with an expression. Here statements are read with
-    PostgreSQL’s own parser: what is made from a labelled column needs a right of its own.`);
-  const output = await ask(session, 'select lower(email) from customers limit 1;');
+  say(`A mask that goes by the name of a column is talked around with an expression or a condition. Here statements are
+    read with PostgreSQL’s own parser: what is computed from a labelled column is computed from its mask, and choosing
+    rows by it needs a right of its own.`);
+  const computed = await ask(session, 'select upper(email) from customers limit 1;');
+  check('computed, from the mask', computed, /C\*\*\*@MAIL\.EXAMPLE/, no(ADDRESS));
+  const guessed = await ask(session, "select id from customers where email like 'customer1%';");
   check(
     'denied: the column, its label and the missing right are named',
-    output,
+    guessed,
     /ERROR/,
     /email/,
-    /reveal/,
+    /filter/,
     no(ADDRESS),
   );
 }
