@@ -139,7 +139,7 @@ export function renamed(shape: Shape, alias: Tree | undefined): Shape {
 export function passedOn({ outputs, open }: Shape): Shape {
   return {
     outputs: outputs.map(({ name, sources, origin, total = false }) => {
-      return { name, sources, total, ...(origin ? { origin } : {}) };
+      return { name, sources, total, origin };
     }),
     open,
   };

@@ -108,8 +108,15 @@ export function targets(list: readonly Value[], place: Place): Shape {
       outputs.push(...expanded.outputs);
       if (expanded.open) open = union(open ?? NOTHING, expanded.open);
     } else if (reference) {
-      const { row, ...found } = resolve(reference, place);
-      outputs.push({ ...found, name: textAt(target, 'name') || (stringOf(fields.at(-1)) ?? '') });
+      const { sources, base, origin, site, total } = resolve(reference, place);
+      outputs.push({
+        sources,
+        base,
+        origin,
+        site,
+        total,
+        name: textAt(target, 'name') || (stringOf(fields.at(-1)) ?? ''),
+      });
     } else {
       const total = isTotal(target['val'], place.ledger.names, place.scope);
       const sources = walk(target['val'], total ? { ...place, use: 'carry' } : place);

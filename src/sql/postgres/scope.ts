@@ -23,10 +23,10 @@ export interface Part {
 /** What a name turned out to be. `row` names the item when it is a whole row. */
 export interface Found {
   readonly sources: Sources;
-  readonly base?: Column;
-  readonly origin?: Column;
+  readonly base?: Column | undefined;
+  readonly origin?: Column | undefined;
   readonly site?: Site | undefined;
-  readonly total?: boolean;
+  readonly total?: boolean | undefined;
   readonly row?: Item;
 }
 

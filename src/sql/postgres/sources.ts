@@ -19,13 +19,13 @@ export interface Output {
   readonly name: string;
   readonly sources: Sources;
   /** Set when it is exactly this column, passed on untouched within one query level. */
-  readonly base?: Column;
+  readonly base?: Column | undefined;
   /** Exactly this column, passed on untouched through any number of levels. */
-  readonly origin?: Column;
+  readonly origin?: Column | undefined;
   /** Where in the text that column's relation stands, if its own name reaches it here. */
   readonly site?: Site | undefined;
   /** Computed by total functions alone (total.ts), if at all. */
-  readonly total?: boolean;
+  readonly total?: boolean | undefined;
 }
 
 /** What a query gives: its columns, and where it may have more than can be listed, what those are computed from. */

@@ -7,16 +7,15 @@ import { bodyOf, flagAt, listAt, namesOf, nodeOf, type Tree, textAt, treeAt, typ
  * Functions that give a value whatever text, number or date they are given, and none that depends on more than their
  * arguments. Whether they succeed tells nothing, so what they give can be covered as a whole.
  */
-const TOTAL: ReadonlySet<string> = new Set([
-  ...['lower', 'upper', 'initcap', 'btrim', 'ltrim', 'rtrim', 'reverse', 'length', 'char_length', 'octet_length'],
-  ...['concat', 'concat_ws', 'left', 'right', 'replace', 'translate', 'md5', 'quote_literal', 'quote_ident'],
-  ...['to_json', 'to_jsonb', 'row_to_json', 'json_build_array', 'jsonb_build_array', 'json_build_object'],
-  ...['jsonb_build_object', 'array_agg', 'string_agg', 'json_agg', 'jsonb_agg', 'count'],
-]);
+const TOTAL: ReadonlySet<string> = new Set(
+  `lower upper initcap btrim ltrim rtrim reverse length char_length octet_length concat concat_ws left right
+  replace translate md5 quote_literal quote_ident to_json to_jsonb row_to_json json_build_array
+  jsonb_build_array json_build_object jsonb_build_object array_agg string_agg json_agg jsonb_agg count`.split(/\s+/),
+);
 
 /** Types whose values those functions, casts to text and || take as they come. pg_type.dat. */
 const PLAIN: ReadonlySet<number> = new Set([
-  ...[16, 18, 19, 20, 21, 23, 25, 26, 700, 701, 1042, 1043, 1082, 1083, 1114, 1184, 1186, 1266, 1700, 2950],
+  16, 18, 19, 20, 21, 23, 25, 26, 700, 701, 1042, 1043, 1082, 1083, 1114, 1184, 1186, 1266, 1700, 2950,
 ]);
 
 const TEXTS: ReadonlySet<string> = new Set(['text', 'varchar', 'bpchar']);
