@@ -138,6 +138,17 @@ describe('what is shown of labelled columns', () => {
     ['select lower(email), email::date from customers', [undefined]],
     ['select to_json(c) from customers c', [[0]]],
     ['select email || name from customers order by 1', [[0]]],
+    ['select lower(email) as e into kept from customers', [undefined]],
+    ['create table kept as select lower(email) from customers', [undefined]],
+    ['create view kept as select lower(email) from customers', [undefined]],
+    ['explain analyze create table kept as select lower(email) from customers', [undefined]],
+    ['insert into orders (note) select lower(email) from customers', [undefined]],
+    ['update orders set note = lower(email) from customers c where orders.id = c.id', [undefined]],
+    ['copy (select lower(email) from customers) to stdout', [undefined]],
+    [
+      "insert into orders (id, note) values (1, '') on conflict (id) do update set note = (select lower(email) from customers limit 1)",
+      [undefined],
+    ],
   ])('%s', (text, expected) => {
     const [statement] = shop.read(text).statements;
     const derived = statement?.columns.filter(({ use, labels }) => use === 'derive' && labels.length > 0) ?? [];

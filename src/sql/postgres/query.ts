@@ -3,7 +3,7 @@ import { walkCondition } from './conditions.ts';
 import { createTable } from './creating.ts';
 import { type Place, resolve, star, walk } from './expressions.ts';
 import { figureName } from './figure-name.ts';
-import { passedOn, readFrom } from './from.ts';
+import { readFrom } from './from.ts';
 import type { Ledger } from './ledger.ts';
 import { lockRows } from './locking.ts';
 import { readMerge } from './merging.ts';
@@ -61,8 +61,10 @@ function readSelect(body: Tree, around: Around): Shape {
   walk(body['limitCount'], place);
   lockRows(listAt(body, 'lockingClause'), body['fromClause'], place);
   ledger.depth -= 1;
-  // What goes into a table is not told to the client.
-  return into ? passedOn(shape) : shape;
+  if (!into) return shape;
+  // What goes into a table is not told to the client, and stays there.
+  ledger.columns(shapeSources(shape), 'derive');
+  return { outputs: [], open: undefined };
 }
 
 function shapeOf(body: Tree, place: Place): Shape {

@@ -4,7 +4,7 @@ import { walk } from './expressions.ts';
 import type { Ledger } from './ledger.ts';
 import { readQuery } from './query.ts';
 import { Scope } from './scope.ts';
-import { told } from './statement.ts';
+import { stored, told } from './statement.ts';
 import { bodyOf, listAt, nodeOf, type Tree, textAt, treeAt, unreadable, type Value } from './tree.ts';
 
 /** Statements that are neither queries nor DDL. Undefined when the tag is none of them. */
@@ -92,7 +92,7 @@ function explain(body: Tree, ledger: Ledger): StatementFacts {
     default: {
       // CREATE TABLE AS and the like: not worth telling apart.
       const value: Value = inner['query'] ?? null;
-      if (value !== null && bodyOf(value, 'SelectStmt')) told(readQuery(value, { ledger, scope: undefined }), ledger);
+      if (value !== null && bodyOf(value, 'SelectStmt')) stored(readQuery(value, { ledger, scope: undefined }), ledger);
       ledger.use('opaque', ledger.names.database);
       return ledger.facts();
     }
