@@ -5,7 +5,7 @@ import { MASK_STYLES, type MaskObligation } from '../core/obligation.ts';
 import { startPostgres, type ThrowawayPostgres } from '../devtools/postgres.ts';
 import { maskExpression, type SourceMask } from './expression.ts';
 import { planResult } from './plan.ts';
-import { cells, row } from './testing/rows.ts';
+import { cells, maskedRow, row } from './testing/rows.ts';
 import type { ResultField } from './types.ts';
 
 // Masks made by the server beside masks made on the wire.
@@ -147,7 +147,7 @@ async function wireImage(style: MaskObligation['style'], text: string): Promise<
   };
   const plan = planResult([field], [{ kind: 'mask', column: 'c', table: 1, attribute: 1, ...mask(style) }], hasher);
   const body = row(Buffer.from(text));
-  const [image] = cells(plan.maskRow(body, 0, body.length) ?? body);
+  const [image] = cells(maskedRow(plan, body, 0, body.length));
   return image === null || image === undefined ? null : new TextDecoder().decode(image);
 }
 

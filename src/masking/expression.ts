@@ -1,6 +1,6 @@
 import { type MaskObligation, strictestFirst } from '../core/obligation.ts';
 import { jsonImage } from './expression-json.ts';
-import { type MaskedColumn, quote, type SourceType, sourceType } from './source-type.ts';
+import { cast, literal, type MaskedColumn, nullOf, quote, type SourceType, sourceType } from './source-type.ts';
 import { redactedText, spelledText } from './spell.ts';
 import { kindOf } from './types.ts';
 
@@ -10,8 +10,8 @@ export type SourceMask = Pick<MaskObligation, 'label' | 'style' | 'constant' | '
 /**
  * SQL that computes the mask of a column on the server, for use where the column stood: the same image as the mask
  * on the wire makes of the same value, or the redacted value, which says less. It has the column's type (a domain's
- * base type, so that no check can fail), NULL stays NULL, no value makes it raise, and nothing in it depends on
- * search_path or other settings. Keyed hashes become the redacted value: the key would stand in the text, where servers
+ * base type, so that no check can fail) and its collation, NULL stays NULL, no value makes it raise, and nothing in it
+ * depends on search_path or other settings. Keyed hashes become the redacted value: the key would stand in the text, where servers
  * log it and show it to others. Without masks it is the column.
  */
 export function maskExpression(column: MaskedColumn, masks: readonly SourceMask[]): string {
@@ -30,12 +30,12 @@ function imageOf(column: MaskedColumn, type: SourceType, { style, constant }: So
       return 'NULL';
     case 'constant': {
       const text = spelledText(type.field, constant ?? '');
-      return text === undefined ? 'NULL' : quote(text);
+      return text === undefined ? 'NULL' : literal(type, text);
     }
     case 'email':
-      return isText(type) ? email(text(column), type) : undefined;
+      return isText(type) ? cast(type, email(text(column), type)) : undefined;
     case 'partial':
-      return isText(type) ? partial(text(column)) : undefined;
+      return isText(type) ? cast(type, partial(text(column))) : undefined;
     case 'date':
       return year(column.reference, type);
     case 'redact':
@@ -44,17 +44,17 @@ function imageOf(column: MaskedColumn, type: SourceType, { style, constant }: So
   }
 }
 
+/** Both branches are cast, so that the modifier of the type stays. */
 function withoutNull({ reference }: MaskedColumn, type: SourceType, image: string | undefined): string {
-  const redacted = redactedValue(type);
-  const value = image ?? redacted;
-  const name = type.name === undefined ? '' : `::${type.name}`;
-  if (value === 'NULL') return `NULL${name}`;
-  return `(CASE WHEN ${reference} IS NULL THEN NULL ELSE ${value} END)${name}`;
+  const value = image ?? redactedValue(type);
+  const nothing = nullOf(type);
+  return value === 'NULL' ? nothing : `(CASE WHEN ${reference} IS NULL THEN ${nothing} ELSE ${value} END)`;
 }
 
-function redactedValue({ field }: SourceType): string {
-  const text = redactedText(field);
-  return text === undefined ? 'NULL' : quote(text);
+function redactedValue(type: SourceType): string {
+  if (type.field.type === MONEY) return literal(type, '0'); // how a currency is written depends on lc_monetary
+  const text = redactedText(type.field);
+  return text === undefined ? 'NULL' : literal(type, text);
 }
 
 const CITEXT = /(^|\.)citext$/;
@@ -63,25 +63,39 @@ function isText({ field, name }: SourceType): boolean {
   return kindOf(field.type) === 'text' || CITEXT.test(name ?? '');
 }
 
-/** Collation C compares bytes, and works with functions that other collations do not. */
 function text({ reference }: MaskedColumn): string {
-  return `(${reference}::pg_catalog.text COLLATE pg_catalog."C")`;
+  return `${reference}::pg_catalog.text`;
 }
 
 /** What a domain is made of, as in texts.ts: letters, digits, `-`, `.` and whatever is not ASCII. */
-const ADDRESS = quote('^.+@[^\\x01-\\x2c\\x2f\\x3a-\\x40\\x5b-\\x60\\x7b-\\x7f]+$');
+const DOMAIN = quote('^@[^\\x01-\\x2c\\x2f\\x3a-\\x40\\x5b-\\x60\\x7b-\\x7f]+$');
+/** RFC 1035, and the @. */
+const LONGEST = 254;
 
+/**
+ * Collation C compares bytes and works with functions that other collations do not; it stands only where it cannot
+ * become the collation of the result. Only a tail that is short enough is looked at closely.
+ */
 function email(value: string, type: SourceType): string {
-  const domain = `pg_catalog.strpos(pg_catalog.reverse(${value}), '@')`;
-  const shown = `CASE WHEN pg_catalog.length(${value}) OPERATOR(pg_catalog.-) ${domain} OPERATOR(pg_catalog.>) 1 THEN pg_catalog.left(${value}, 1) ELSE '' END`;
-  const image = `pg_catalog.concat(${shown}, '***', pg_catalog.right(${value}, ${domain}))`;
+  const behind = `pg_catalog.strpos(pg_catalog.reverse(${value}) COLLATE pg_catalog."C", '@')`;
+  const length = `pg_catalog.length(${value})`;
+  const domain = `pg_catalog.right(${value}, ${behind})`;
+  const shown = `CASE WHEN ${length} OPERATOR(pg_catalog.-) ${behind} OPERATOR(pg_catalog.>) 1 THEN pg_catalog.left(${value}, 1) ELSE '' END`;
+  const image = `pg_catalog.concat(${shown}, '***', ${domain})`;
   const limits = [
-    `${value} OPERATOR(pg_catalog.~) ${ADDRESS}`,
-    `pg_catalog.octet_length(pg_catalog.right(${value}, ${domain})) OPERATOR(pg_catalog.<=) 254`,
+    `pg_catalog.octet_length(${domain}) OPERATOR(pg_catalog.<=) ${LONGEST}`,
+    `(${domain} COLLATE pg_catalog."C") OPERATOR(pg_catalog.~) ${DOMAIN}`,
   ];
   const most = (type.field.modifier ?? -1) - 4;
   if (most >= 0) limits.push(`pg_catalog.length(${image}) OPERATOR(pg_catalog.<=) ${most}`);
-  return `CASE WHEN ${limits.join(' AND ')} THEN ${image} ELSE ${redactedValue(type)} END`;
+  const redacted = redactedText(type.field);
+  const otherwise = redacted === undefined ? 'NULL' : quote(redacted);
+  const far = [
+    `${behind} OPERATOR(pg_catalog.<) 2`,
+    `${behind} OPERATOR(pg_catalog.>) ${LONGEST}`,
+    `${behind} OPERATOR(pg_catalog.>=) ${length}`,
+  ];
+  return `CASE WHEN ${far.join(' OR ')} THEN ${otherwise} WHEN ${limits.join(' AND ')} THEN ${image} ELSE ${otherwise} END`;
 }
 
 function partial(value: string): string {
@@ -94,20 +108,18 @@ function partial(value: string): string {
 function year(reference: string, type: SourceType): string | undefined {
   const first = FIRST_DAY[type.field.type];
   if (first === undefined) return undefined;
-  const between = ['>=', '<=']
-    .map(
-      (side, end) =>
-        `${reference} OPERATOR(pg_catalog.${side}) ${quote(`${END[end]}${type.field.type === 1184 ? '+00' : ''}`)}::${type.name}`,
-    )
-    .join(' AND ');
-  return `CASE WHEN ${between} THEN ${first(reference)} ELSE ${redactedValue(type)}::${type.name} END`;
+  const zone = type.field.type === TIMESTAMPTZ ? '+00' : '';
+  const from = `${reference} OPERATOR(pg_catalog.>=) ${literal(type, `0001-01-01 00:00:00${zone}`)}`;
+  const to = `${reference} OPERATOR(pg_catalog.<) ${literal(type, `10000-01-01 00:00:00${zone}`)}`;
+  return `CASE WHEN ${from} AND ${to} THEN ${cast(type, first(reference))} ELSE ${redactedValue(type)} END`;
 }
 
-const END = ['0001-01-01 00:00:00', '9999-12-31 00:00:00'];
-
-// pg_type.dat: date, timestamp, timestamptz.
+// pg_type.dat.
+const MONEY = 790;
+const TIMESTAMPTZ = 1184;
 const FIRST_DAY: Readonly<Record<number, (reference: string) => string>> = {
   1082: (day) => `pg_catalog.make_date(pg_catalog.date_part('year', ${day})::pg_catalog.int4, 1, 1)`,
   1114: (moment) => `pg_catalog.date_trunc('year', ${moment})`,
-  1184: (moment) => `pg_catalog.timezone('UTC', pg_catalog.date_trunc('year', pg_catalog.timezone('UTC', ${moment})))`,
+  [TIMESTAMPTZ]: (moment) =>
+    `pg_catalog.timezone('UTC', pg_catalog.date_trunc('year', pg_catalog.timezone('UTC', ${moment})))`,
 };

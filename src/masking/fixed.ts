@@ -51,10 +51,14 @@ const FIXED: ReadonlyMap<number, Fixed> = new Map([
 
 const BIT = 1560;
 
+/** Longer ones are masked as NULL. */
+const MOST_BITS = 65_536;
+
 /** bit(n) without a modifier comes from an expression; one bit is a value of it too. */
 export function fixedOf(type: number, modifier = -1): Fixed | undefined {
   if (type !== BIT) return FIXED.get(type);
-  const bits = modifier > 0 ? Math.min(modifier, 83_886_080) : 1; // MaxAttrSize * BITS_PER_BYTE
+  const bits = modifier > 0 ? modifier : 1;
+  if (bits > MOST_BITS) return undefined;
   return { text: '0'.repeat(bits), binary: bits.toString(16).padStart(8, '0') + zeros(Math.ceil(bits / 8)) };
 }
 

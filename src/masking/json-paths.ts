@@ -128,7 +128,9 @@ class Walk {
     let index = 0;
     return this.#list(CLOSE, () => {
       const at = String(index++);
-      return this.#value([...nodes, ...nodes.flatMap((node) => node.next.get(at) ?? [])], depth + 1);
+      const here = nodes.flatMap((node) => node.next.get(at) ?? []);
+      // Each once: else arrays in arrays would double them level by level.
+      return this.#value(here.length === 0 ? nodes : [...new Set([...nodes, ...here])], depth + 1);
     });
   }
 

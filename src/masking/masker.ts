@@ -1,6 +1,9 @@
 /** One way of masking the values of one field. Keeps no state between values. */
 export interface Masker {
-  /** Most bytes that the mask of a value of `length` bytes may take. */
+  /**
+   * Most bytes that the mask of a value of `length` bytes may take: at most a multiple of the length more than for an
+   * empty value.
+   */
   most(length: number): number;
   /**
    * Writes the mask of `from[start, end)` to `to` at `at` and returns its length, -1 for NULL. The value is never

@@ -22,3 +22,13 @@ export function spellNumeric(text: string): Uint8Array {
   for (const [index, digit] of digits.entries()) view.setInt16(8 + 2 * index, digit);
   return new Uint8Array(view.buffer);
 }
+
+/** Whether numeric(precision, scale) has room for a decimal number without rounding it. */
+export function fitNumeric(text: string, modifier = -1): boolean {
+  const [whole = '', fraction = ''] = text.replace('-', '').split('.');
+  const digits = whole.replace(/^0+/, '').length;
+  if (modifier < 4 || (digits === 0 && /^0*$/.test(fraction))) return true;
+  const precision = ((modifier - 4) >> 16) & 0xffff;
+  const scale = (((modifier - 4) & 0x7ff) ^ 0x400) - 0x400; // numeric_typmod_scale: 11 bits with a sign
+  return scale >= 0 && scale <= precision && fraction.length <= scale && digits <= precision - scale;
+}

@@ -40,8 +40,17 @@ export function planResult(
     }
   }
   const scanner = scans.length > 0 ? scannerFor(detects) : undefined;
-  return new ResultPlan({ fields, modes, maskers, scans, scanner });
+  return new ResultPlan({ fields, modes, maskers, scans, scanner, growth: growthOf(maskers) });
 }
+
+/** What a masker may need is nearly a line in the value's length (masker.ts), and all values together are the row. */
+function growthOf(maskers: readonly (Masker | undefined)[]): Growth {
+  const used = maskers.filter((masker) => masker !== undefined);
+  const slopes = used.map((masker) => Math.ceil((masker.most(LONG) - masker.most(0)) / LONG));
+  return { slope: Math.max(0, ...slopes), constant: used.reduce((sum, masker) => sum + masker.most(0), 0) };
+}
+
+const LONG = 1 << 20;
 
 interface Parts {
   readonly fields: readonly ResultField[];
@@ -49,6 +58,13 @@ interface Parts {
   readonly maskers: readonly (Masker | undefined)[];
   readonly scans: readonly (ScanAs | undefined)[];
   readonly scanner: Scanner | undefined;
+  readonly growth: Growth;
+}
+
+/** A row of n bytes grows by at most slope × n + constant. */
+interface Growth {
+  readonly slope: number;
+  readonly constant: number;
 }
 
 /**
@@ -63,8 +79,10 @@ export class ResultPlan {
   readonly #parts: Parts;
   readonly #report: Report;
   #refused = false;
-  #chunk = new Uint8Array(0);
-  #used = 0;
+  /** Where the last new body is. */
+  out: Uint8Array = new Uint8Array(0);
+  outStart = 0;
+  outEnd = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -81,16 +99,18 @@ export class ResultPlan {
   }
 
   /**
-   * Masks the body of a DataRow in `bytes[start, end)`. Undefined: it stays as long as it was and can be sent from
-   * where it is; else the new body, which the caller owns, behind `head` free bytes for the caller's own header.
-   * Bodies made one after the other mostly lie side by side. Throws Fault TARGET_PROTOCOL for what is no such row.
+   * Masks the body of a DataRow in `bytes[start, end)`. False: it stays as long as it was and can be sent from where it
+   * is; else the new body is `out[outStart + head, outEnd)`, behind `head` bytes for the caller's own header. What was
+   * put there is never written again, and bodies made one after the other mostly lie side by side. Throws Fault
+   * TARGET_PROTOCOL for what is no such row.
    */
-  maskRow(bytes: Uint8Array, start: number, end: number, head = 0): Uint8Array | undefined {
+  maskRow(bytes: Uint8Array, start: number, end: number, head = 0): boolean {
     const { modes, maskers, scans } = this.#parts;
     const count = modes.length;
     if (end - start < 2 || end > bytes.length || int16(bytes, start) !== count) throw malformed('columns');
     let at = start + 2;
-    let room = 0;
+    let copied = start;
+    let to = 0;
     for (let i = 0; i < count; i++) {
       if (at + 4 > end) throw malformed('a length');
       const length = int32(bytes, at);
@@ -100,15 +120,24 @@ export class ResultPlan {
         continue;
       }
       if (length > end - at) throw malformed('a value');
-      const mode = modes[i];
-      if (mode === MASK) room += maskers[i]?.most(length) ?? 0;
-      else if (mode === SCAN) this.#scan(bytes, at, at + length, scans[i] ?? 'text');
-      // Only values that are not NULL ask for a new body; one byte more marks a mask of no bytes.
-      if (mode === MASK) room += 1;
+      const value = at;
       at += length;
+      const mode = modes[i];
+      if (mode === SCAN) this.#scan(bytes, value, at, scans[i] ?? 'text');
+      const masker = mode === MASK ? maskers[i] : undefined;
+      if (masker === undefined) continue;
+      if (copied === start) to = this.#begin(end - start + head) + head;
+      const { out } = this;
+      to = copyBytes(bytes, copied, value - 4, out, to);
+      const masked = masker.mask(bytes, value, at, out, to + 4);
+      putInt32(out, to, masked);
+      to += masked > 0 ? 4 + masked : 4;
+      copied = at;
     }
     if (at !== end) throw malformed('an end');
-    return room === 0 ? undefined : this.#rebuild(bytes, { start, end, head }, room);
+    if (copied === start) return false;
+    this.outEnd = copyBytes(bytes, copied, end, this.out, to);
+    return true;
   }
 
   /** Scans the body of a CopyData of COPY … TO STDOUT, in the same way. Its length never changes so far. */
@@ -127,41 +156,16 @@ export class ResultPlan {
     else scanElements(bytes, start, end, (from, to, json) => scanner.scan(bytes, from, to, json, this.#report));
   }
 
-  #rebuild(
-    bytes: Uint8Array,
-    { start, end, head }: { readonly start: number; readonly end: number; readonly head: number },
-    room: number,
-  ): Uint8Array {
-    const { modes, maskers } = this.#parts;
-    const out = this.#room(end - start + head + room);
-    const begin = this.#used;
-    let to = begin + head;
-    let copied = start;
-    let at = start + 2;
-    for (let i = 0; i < modes.length; i++) {
-      const length = int32(bytes, at);
-      const value = at + 4;
-      at = value + Math.max(length, 0);
-      const masker = length >= 0 && modes[i] === MASK ? maskers[i] : undefined;
-      if (!masker) continue;
-      to = copyBytes(bytes, copied, value - 4, out, to);
-      const masked = masker.mask(bytes, value, value + length, out, to + 4);
-      putInt32(out, to, masked);
-      to += 4 + Math.max(masked, 0);
-      copied = at;
+  /** Makes room behind the last body for one of `length` bytes, however its masks make it grow. */
+  #begin(length: number): number {
+    const { slope, constant } = this.#parts.growth;
+    const room = length + slope * length + constant;
+    if (this.out.length - this.outEnd < room) {
+      this.out = new Uint8Array(Math.max(CHUNK, room));
+      this.outEnd = 0;
     }
-    to = copyBytes(bytes, copied, end, out, to);
-    this.#used = to;
-    return out.subarray(begin, to);
-  }
-
-  /** A chunk with room for `length` bytes at #used. Chunks are handed out piece by piece and never used again. */
-  #room(length: number): Uint8Array {
-    if (this.#chunk.length - this.#used < length) {
-      this.#chunk = new Uint8Array(Math.max(CHUNK, length));
-      this.#used = 0;
-    }
-    return this.#chunk;
+    this.outStart = this.outEnd;
+    return this.outStart;
   }
 }
 

@@ -1,5 +1,5 @@
 import { fixedOf } from './fixed.ts';
-import { spellNumeric } from './numeric.ts';
+import { fitNumeric, spellNumeric } from './numeric.ts';
 import { elementOf, kindOf, mostCharacters, type ResultField } from './types.ts';
 
 const encoder = new TextEncoder();
@@ -62,7 +62,7 @@ export function spell(field: ResultField, text: string): Uint8Array | undefined 
     case 'float8':
       return spellFloat(kind, text);
     case 'numeric':
-      return DECIMAL.test(text) ? spellNumeric(text) : undefined;
+      return DECIMAL.test(text) && fitNumeric(text, field.modifier) ? spellNumeric(text) : undefined;
     case 'bool':
       return BOOLEANS.has(text) ? Uint8Array.of(BOOLEANS.get(text) ? 1 : 0) : undefined;
     case 'date':
@@ -103,16 +103,16 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
 function spellAsText(field: ResultField, text: string): Uint8Array | undefined {
   switch (kindOf(field.type)) {
     case 'text':
-      return encoder.encode(shorten(text, mostCharacters(field)));
+      return encoder.encode(shorten(text.replaceAll('\0', ''), mostCharacters(field)));
     case 'char':
-      return encoder.encode(text).length === 1 ? encoder.encode(text) : undefined;
+      return /^[\x01-\x7f]$/.test(text) ? encoder.encode(text) : undefined;
     case 'name':
-      return encoder.encode(shorten(text, 15)); // NAMEDATALEN is 64 bytes, a character has at most 4
+      return encoder.encode(shorten(text.replaceAll('\0', ''), 15)); // NAMEDATALEN is 64 bytes, a character has at most 4
     case 'json':
     case 'jsonb':
-      return encoder.encode(isJson(text) ? text : JSON.stringify(text));
+      return encoder.encode(isJson(text) ? text : jsonString(text));
     case 'xml':
-      return encoder.encode(text.replace(/[<>&]/g, ''));
+      return encoder.encode(text.replace(/[<>&\0-\x08\x0b\x0c\x0e-\x1f]/g, ''));
     case 'int2':
     case 'int4':
     case 'int8':
@@ -120,9 +120,6 @@ function spellAsText(field: ResultField, text: string): Uint8Array | undefined {
     case 'bool':
     case 'uuid':
     case 'bytea':
-    case 'date':
-    case 'timestamp':
-    case 'timestamptz':
     case 'numeric':
     case 'float4':
     case 'float8':
@@ -130,6 +127,10 @@ function spellAsText(field: ResultField, text: string): Uint8Array | undefined {
     case 'cidr':
       // What has a binary form is a value; and short enough to try.
       return spell({ ...field, format: 1 }, text) === undefined ? undefined : encoder.encode(text);
+    case 'date':
+    case 'timestamp':
+    case 'timestamptz':
+      return spell({ ...field, format: 1 }, text) === undefined ? undefined : encoder.encode(momentText(field, text));
     case 'array':
       return text === REDACTED.array ? encoder.encode(text) : undefined;
     case 'fixed':
@@ -143,13 +144,28 @@ function shorten(text: string, most: number | undefined): string {
   return most === undefined || text.length <= most ? text : Array.from(text).slice(0, most).join('');
 }
 
+/** Only what a server surely takes: it knows fewer escapes, numbers and depths. */
 function isJson(text: string): boolean {
+  if (/\\u|\d[eE]|[[{]{100}/.test(text.replace(/\s/g, ''))) return false;
   try {
     JSON.parse(text);
     return true;
   } catch {
     return false;
   }
+}
+
+/** Without characters that a server would refuse, escaped or not. */
+function jsonString(text: string): string {
+  return JSON.stringify(text.replace(/\0|\p{Surrogate}/gu, ''));
+}
+
+/** Whole, and with its zone, so that it means the same in every session. */
+function momentText({ type }: ResultField, text: string): string {
+  const [day, time = '00:00:00'] = text.replace('+00', '').split(' ');
+  const kind = kindOf(type);
+  if (kind === 'date') return `${day}`;
+  return `${day} ${time}${kind === 'timestamptz' ? '+00' : ''}`;
 }
 
 function spellInteger(kind: 'int2' | 'int4' | 'int8' | 'oid', text: string): Uint8Array | undefined {
@@ -165,6 +181,8 @@ function spellInteger(kind: 'int2' | 'int4' | 'int8' | 'oid', text: string): Uin
 
 function spellFloat(kind: 'float4' | 'float8', text: string): Uint8Array | undefined {
   if (!FLOAT.test(text)) return undefined;
+  const single = Math.fround(Number(text));
+  if (kind === 'float4' && (!Number.isFinite(single) || (single === 0 && Number(text) !== 0))) return undefined;
   const view = new DataView(new ArrayBuffer(kind === 'float4' ? 4 : 8));
   if (kind === 'float4') view.setFloat32(0, Number(text));
   else view.setFloat64(0, Number(text));
@@ -194,7 +212,10 @@ function spellMoment(kind: 'date' | 'timestamp' | 'timestamptz', text: string): 
 }
 
 function spellIpv4(kind: 'inet' | 'cidr', text: string): Uint8Array | undefined {
-  const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(\/32)?$/.exec(text)?.slice(1, 5).map(Number);
+  const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(\/32)?$/
+    .exec(text.replace(/(^|\.)0\d.*/, ''))
+    ?.slice(1, 5)
+    .map(Number);
   if (!parts?.every((part) => part < 256)) return undefined;
   return Uint8Array.of(2, 32, kind === 'cidr' ? 1 : 0, 4, ...parts); // PGSQL_AF_INET, bits, is_cidr, length
 }

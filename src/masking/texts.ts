@@ -2,9 +2,22 @@ import { copyBytes } from './copy-bytes.ts';
 import type { Masker } from './masker.ts';
 import { kindOf, mostCharacters, type ResultField } from './types.ts';
 
+const SPACE = 0x20;
 const STAR = 0x2a;
 const AT = 0x40;
 const MOST_SHOWN = 4;
+
+/** The mask of a char(n): the spaces it is padded with are no part of the value. */
+export function unpaddedMask(masker: Masker): Masker {
+  return {
+    most: (length) => masker.most(length),
+    mask: (from, start, end, to, at) => {
+      let last = end;
+      while (last > start && from[last - 1] === SPACE) last--;
+      return masker.mask(from, start, last, to, at);
+    },
+  };
+}
 
 /** Continuation bytes of UTF-8 start no character. */
 function startsCharacter(byte: number | undefined): boolean {

@@ -134,7 +134,7 @@ const ELEMENTS: ReadonlyMap<number, number> = new Map([
 ]);
 
 /** The first OID that initdb or a user may hand out: user types, extension types. */
-const FIRST_USER_OID = 16384;
+export const FIRST_USER_OID = 16384;
 
 export function kindOf(type: number): Kind {
   const kind = KINDS.get(type);

@@ -1,5 +1,6 @@
 import type { Denial } from '../../core/decision.ts';
 import { Fault } from '../../core/fault.ts';
+import type { ResultPlan } from '../../masking/plan.ts';
 import type { Framer } from '../../wire/postgres/framer.ts';
 import { Backend } from '../../wire/postgres/types.ts';
 import type { Conversation } from './conversation.ts';
@@ -46,10 +47,10 @@ export class Rows {
     const full = run.admit();
     if (full !== undefined) return this.#cut(run, full);
     const { plan } = run;
-    const masked = plan.untouched ? undefined : plan.maskRow(bytes, start + HEADER, end, HEADER);
+    const masked = !plan.untouched && plan.maskRow(bytes, start + HEADER, end, HEADER);
     if (plan.refused) return this.#cut(run, detectorHit());
-    if (masked === undefined) this.tell(run, bytes, start, end, true);
-    else this.#tellMasked(run, masked);
+    if (masked) this.#tellMasked(run, plan);
+    else this.tell(run, bytes, start, end, true);
   }
 
   /** A CopyData of COPY … TO STDOUT. */
@@ -105,14 +106,14 @@ export class Rows {
   }
 
   /** A row with a new body behind room for its header. */
-  #tellMasked(run: Run, frame: Uint8Array): void {
-    const length = frame.length - 1;
-    frame[0] = Backend.dataRow;
-    frame[1] = length >>> 24;
-    frame[2] = length >>> 16;
-    frame[3] = length >>> 8;
-    frame[4] = length;
-    this.tell(run, frame, 0, frame.length, true);
+  #tellMasked(run: Run, { out, outStart, outEnd }: ResultPlan): void {
+    const length = outEnd - outStart - 1;
+    out[outStart] = Backend.dataRow;
+    out[outStart + 1] = length >>> 24;
+    out[outStart + 2] = length >>> 16;
+    out[outStart + 3] = length >>> 8;
+    out[outStart + 4] = length;
+    this.tell(run, out, outStart, outEnd, true);
   }
 
   #cut(run: Run, denial: Denial): void {

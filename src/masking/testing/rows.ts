@@ -1,3 +1,5 @@
+import type { ResultPlan } from '../plan.ts';
+
 /** DataRow bodies as text or bytes, for tests. */
 
 const encoder = new TextEncoder();
@@ -34,6 +36,11 @@ export function cells(body: Uint8Array): (Uint8Array | null)[] {
   });
   if (at !== body.length) throw new Error(`${body.length - at} bytes behind the row`);
   return found;
+}
+
+/** The row as a plan leaves it. */
+export function maskedRow(plan: ResultPlan, bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return plan.maskRow(bytes, start, end) ? plan.out.slice(plan.outStart, plan.outEnd) : bytes.slice(start, end);
 }
 
 export function texts(body: Uint8Array): (string | null)[] {
