@@ -211,11 +211,10 @@ function spellMoment(kind: 'date' | 'timestamp' | 'timestamptz', text: string): 
   return new Uint8Array(view.buffer);
 }
 
+const IPV4 = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})(\/32)?$/;
+
 function spellIpv4(kind: 'inet' | 'cidr', text: string): Uint8Array | undefined {
-  const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(\/32)?$/
-    .exec(text.replace(/(^|\.)0\d.*/, ''))
-    ?.slice(1, 5)
-    .map(Number);
+  const parts = IPV4.exec(text)?.slice(1, 5).map(Number);
   if (!parts?.every((part) => part < 256)) return undefined;
   return Uint8Array.of(2, 32, kind === 'cidr' ? 1 : 0, 4, ...parts); // PGSQL_AF_INET, bits, is_cidr, length
 }
