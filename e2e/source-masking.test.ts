@@ -76,6 +76,32 @@ describe('what is computed from a labelled column', () => {
     await expect(client.query(text)).rejects.toMatchObject({ code: expect.stringMatching(/^42/) });
   });
 
+  it.each([
+    ['select info from devices where id = 1', { model: 'm1', owner: { ssn: '***', name: 'Customer 1' } }],
+    ["select info->'owner' as v from devices where id = 1", { ssn: '***', name: 'Customer 1' }],
+    ["select info->'owner'->>'name' as v from devices where id = 1", 'Customer 1'],
+    ["select info->>'model' as v from devices where info->>'model' = 'm2'", 'm2'],
+    [
+      "select info#>>'{owner,ssn}' as v, info->>'model' as m from devices where info->'owner'->>'name' = 'Customer 3'",
+      '***',
+    ],
+    ["select d.info->>'model' as v, to_json(d) as d from devices d order by info->>'model' limit 1", 'm1'],
+  ])('masks what lies at the path of a label: %s', async (text, expected) => {
+    for (const queryMode of ['simple', 'extended'] as const) {
+      const { rows } = await client.query({ text, queryMode } as pg.QueryConfig);
+      expect(rows[0].v ?? rows[0].info).toEqual(expected);
+      expect(JSON.stringify(rows)).not.toContain('101-11');
+    }
+    for (const refused of [
+      "info->'owner'->>'ssn' = 'x'",
+      "info->'owner' = '{}'",
+      "info @> '{}'",
+      "info is null and info = '3'",
+    ]) {
+      await expect(client.query(`select id from devices where ${refused}`)).rejects.toMatchObject({ code: '42501' });
+    }
+  });
+
   it.each(['', ' (format csv)', ' (format csv, header)'])('COPY TO STDOUT%s is masked', async (options) => {
     const rows = await new Promise<string>((resolve, reject) => {
       let text = '';

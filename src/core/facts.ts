@@ -111,6 +111,8 @@ export interface ColumnUse {
   readonly through?: true;
   /** For `filter`: what it is compared with. */
   readonly lookups?: Lookups;
+  /** Only parts of it are used that its labels are not on: keys of a json value. */
+  readonly besides?: true;
   /** For `derive`: it goes into these result columns only (from 0), each built of total functions alone. */
   readonly outputs?: readonly number[];
 }

@@ -24,6 +24,7 @@ create table orders (
 );
 create index on orders (customer_id);
 create table staff (id int primary key, login text not null, api_key text not null);
+create table devices (id int primary key, info jsonb);
 create view open_orders as
   select o.id, o.customer_id, o.total, c.name as customer from orders o join customers c on c.id = o.customer_id where o.status = 'open';
 
@@ -36,6 +37,8 @@ from generate_series(1, 60) i;
 insert into orders (customer_id, status, total, placed_at)
 select 1 + i % 60, case when i % 3 = 0 then 'open' else 'shipped' end, 5 + i * 1.25, timestamptz '2026-01-01' + i * interval '7 hours'
 from generate_series(1, 400) i;
+insert into devices select i, jsonb_build_object('model', 'm' || i, 'owner', jsonb_build_object('ssn', '101-11-1' || lpad(i::text, 3, '0'), 'name', 'Customer ' || i))
+from generate_series(1, 5) i;
 insert into staff values (1, 'root', 'AKIAIOSFODNN7EXAMPLE');
 `;
 

@@ -96,6 +96,7 @@ ${target('shop')}    database: shop
       - { column: public.customers.ssn, label: pii.ssn, mask: redact }
       - { column: public.customers.phone, label: pii.phone, mask: partial }
       - { column: public.customers.born, label: pii.born, mask: date }
+      - { column: public.devices.info, label: pii.ssn, mask: redact, path: owner.ssn }
       - { column: public.staff.api_key, label: secret, mask: "null" }
     detect: { detectors: [card, ssn, email], people: mask, agents: mask }
 ${shop}${target('lab')}    database: lab

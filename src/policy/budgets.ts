@@ -36,7 +36,8 @@ export function totalsOf(chain: Chain): TotalRowsObligation[] {
 
 const NOTHING: Lookups = { constants: 0, arrays: [] };
 
-function isUnder(label: Label, { labels }: ColumnUse): boolean {
+function isUnder(label: Label, { labels, besides }: ColumnUse): boolean {
+  if (besides) return false;
   return labels.some((one) => labelAncestors(one.label).includes(label));
 }
 

@@ -69,6 +69,8 @@ function sourceOf(judgements: readonly Judgement[], { statement, position, table
   if (sites.length === 0 || derived.length === 0) return undefined;
   if (derived.some(({ open }) => open.some(({ derive }) => derive === 'deny'))) return undefined;
   const columns = masksOf(judgements);
+  const judged = new Set(judgements.map(({ use }) => use.attribute));
+  columns.push(...partly(statement, table).filter(({ attribute }) => !judged.has(attribute)));
   if (!mayFilter(judgements, columns, sites)) return undefined;
   const masked = new Set(columns.map(({ attribute }) => attribute));
   const clear = new Set(judgements.map(({ use }) => use.attribute).filter((attribute) => !masked.has(attribute)));
@@ -87,6 +89,15 @@ function masksOf(judgements: readonly Judgement[]): SourceMask[] {
     const open = shown.length > 0 ? shown.flatMap((judgement) => judgement.open) : first.use.labels;
     const filtered = all.some(({ use, refused }) => use.use === 'filter' && refused.length === 0);
     return [{ column: resourceId(first.use.column), attribute, masks: masks(open), filtered }];
+  });
+}
+
+/** Columns of which the statement uses what their labels are not on. */
+function partly({ columns }: StatementFacts, table: number): SourceMask[] {
+  const uses = columns.filter((use) => use.table === table && use.besides);
+  const byAttribute = new Map(uses.map((use) => [use.attribute, use]));
+  return [...byAttribute.values()].map(({ column, attribute, labels }) => {
+    return { column: resourceId(column), attribute, masks: masks(labels), filtered: false };
   });
 }
 

@@ -94,9 +94,10 @@ function walk(engine: PolicyEngine, question: SqlQuestion, { statement, position
   }
   for (const use of statement.columns) {
     const above = labelsAbove(statement, use, target.labels);
-    const told = use.labels.length > 0 || engine.namesColumnsOf(tableOf(use.column));
+    const labelled = use.labels.length > 0 && use.besides === undefined;
+    const told = labelled || engine.namesColumnsOf(tableOf(use.column));
     decisions.push(...onColumn(statement, use, { above, answer: told ? answer : reach }));
-    if (use.labels.length === 0) continue;
+    if (!labelled) continue;
     judgements.push(judge(use, { above, answer }));
   }
   const { decisions: ruled, revealed } = ruleOnLabelled(statement, position, judgements);
@@ -112,7 +113,8 @@ function onColumn(
   use: ColumnUse,
   { above, answer }: { readonly above: readonly Label[]; readonly answer: Answer },
 ): Decision[] {
-  const labels = [...use.labels.map(({ label }) => label), ...above];
+  const own = use.besides ? [] : use.labels.map(({ label }) => label);
+  const labels = [...own, ...above];
   const asks = actionsOn(statement, use).map(
     (action): Ask => ({ action, resource: use.column, labels, permitted: true }),
   );

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ColumnLabel } from '../../core/facts.ts';
+import { isApart } from './json-access.ts';
+import type { Column } from './relation.ts';
 import { type RealShop, startShop } from './testing/real.ts';
 
 let shop: RealShop;
@@ -153,5 +156,25 @@ describe('what is shown of labelled columns', () => {
     const [statement] = shop.read(text).statements;
     const derived = statement?.columns.filter(({ use, labels }) => use === 'derive' && labels.length > 0) ?? [];
     expect(derived.map(({ outputs }) => outputs)).toEqual(expected);
+  });
+});
+
+describe('keys of a json column whose labels are on others', () => {
+  const path = { label: 'pii.ssn', style: 'redact', path: ['person', 'ssn'] } as const;
+  const column = (labels: readonly ColumnLabel[]) => ({ labels }) as unknown as Column;
+
+  it.each<[string, readonly string[], boolean]>([
+    ['another key', ['name'], true],
+    ['another key under the same', ['person', 'name'], true],
+    ['what holds it', ['person'], false],
+    ['the very one', ['person', 'ssn'], false],
+    ['something in it', ['person', 'ssn', 'x'], false],
+    ['the same in an array', ['0', 'person', '1', 'ssn'], false],
+    ['another in an array', ['0', 'person', '1', 'name'], true],
+    ['an element', ['0'], false],
+    ['everything', [], false],
+  ])('%s', (_name, keys, expected) => {
+    expect(isApart(column([path]), keys)).toBe(expected);
+    expect(isApart(column([path, { label: 'secret', style: 'null' }]), keys)).toBe(false);
   });
 });

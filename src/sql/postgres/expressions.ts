@@ -1,4 +1,5 @@
 import { attribute, call, onceFunction, operator } from './calls.ts';
+import { apart } from './json-access.ts';
 import type { Ledger } from './ledger.ts';
 import { unresolved } from './names.ts';
 import { readQuery } from './query.ts';
@@ -52,9 +53,15 @@ function walkNode(tag: string, body: Tree, place: Place): Sources {
   switch (tag) {
     case 'ColumnRef':
       return reference(body, place);
-    case 'A_Expr':
+    case 'A_Expr': {
+      const column = apart({ A_Expr: body }, resolve, place);
+      if (column) {
+        place.ledger.besides(column, place.use === 'filter' ? 'filter' : 'derive');
+        return NOTHING;
+      }
       operator(listAt(body, 'name'), place);
       return union(walk(body['lexpr'], place), walk(body['rexpr'], place));
+    }
     case 'A_Indirection':
       return indirection(body, place);
     case 'SubLink':

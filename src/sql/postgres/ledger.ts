@@ -29,6 +29,7 @@ export class Ledger {
   readonly #uses = new Map<string, ResourceUse>();
   readonly sites: Sites;
   readonly #columns = new Map<Column, Uses>();
+  readonly #besides = new Map<Column, Set<'derive' | 'filter'>>();
   readonly #bystanders = new Set<Column>();
   readonly #settings: SettingChange[] = [];
   /** Functions were called that only give values, but are no preamble (they take time). */
@@ -97,6 +98,12 @@ export class Ledger {
     this.#usesOf(column).through = true;
   }
 
+  /** A part of it is used that its labels are not on. */
+  besides(column: Column, use: 'derive' | 'filter'): void {
+    this.reads(column.relation);
+    this.#besides.set(column, (this.#besides.get(column) ?? new Set()).add(use));
+  }
+
   /** It goes into one column of the result, by total functions alone. */
   shown(columns: Sources, position: number): void {
     for (const column of columns) {
@@ -132,7 +139,12 @@ export class Ledger {
     return {
       verb: verbOf(uses),
       uses,
-      columns: [...this.#columns].flatMap(([column, kinds]) => columnUses(column, kinds)),
+      columns: [
+        ...[...this.#columns].flatMap(([column, kinds]) => columnUses(column, kinds)),
+        ...[...this.#besides].flatMap(([column, kinds]) =>
+          [...kinds].map((use) => ({ ...columnUse(column, use), besides: true as const })),
+        ),
+      ],
       ...(this.#bystanders.size > 0
         ? { bystanders: [...this.#bystanders].map((column) => columnUse(column, 'read')) }
         : {}),
