@@ -11,7 +11,18 @@ import { parseReference, REFERENCE_WORDS } from './reference.ts';
 import type { RawConfig } from './schema/root.ts';
 
 /** Names of the scanners that the gateway brings along. The masking room has them; the CLI's tests compare. */
-export const DETECTORS: readonly string[] = ['card', 'ssn', 'email', 'phone', 'iban', 'secret'];
+export const DETECTORS: readonly string[] = [
+  'card',
+  'ssn',
+  'email',
+  'phone',
+  'iban',
+  'secret',
+  'nino',
+  'ip',
+  'passport',
+  'entropy',
+];
 
 export interface BuildContext {
   /** Absolute path of the file. */

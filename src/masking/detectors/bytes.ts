@@ -13,6 +13,8 @@ const LOWER = UPPER.toLowerCase();
 
 export const DIGIT: Uint8Array = table(DIGITS);
 export const UPPERCASE: Uint8Array = table(UPPER);
+export const LOWERCASE: Uint8Array = table(LOWER);
+export const HEX: Uint8Array = table(`${DIGITS}ABCDEFabcdef`);
 export const LETTER: Uint8Array = table(UPPER + LOWER, 1);
 export const WORD: Uint8Array = table(`${UPPER}${LOWER}${DIGITS}_`);
 /** What tokens are made of: base64url. */
@@ -25,6 +27,7 @@ const ESCAPED: Uint8Array = table('nrtbfv');
 
 export const STAR = 0x2a;
 export const BACKSLASH = 0x5c;
+const LOWER_U = 0x75;
 
 /** No word runs into what starts at `at`. The letter of an escape (`\n`) is not a word. */
 export function startsWord(bytes: Uint8Array, start: number, at: number): boolean {
@@ -32,6 +35,22 @@ export function startsWord(bytes: Uint8Array, start: number, at: number): boolea
   const before = bytes[at - 1] ?? 0;
   if (WORD[before] === 0) return true;
   return at - 2 >= start && ESCAPED[before] === 1 && bytes[at - 2] === BACKSLASH;
+}
+
+/** Where text begins that is not the letters of an escape (`\\n`, `\\u00e9`): covered, an escape would not decode. */
+export function afterEscape(bytes: Uint8Array, from: number, start: number, limit: number): number {
+  let backslashes = 0;
+  while (start - backslashes > from && bytes[start - backslashes - 1] === BACKSLASH) backslashes++;
+  if (backslashes % 2 === 0) return start;
+  return Math.min(limit, start + (bytes[start] === LOWER_U ? 5 : 1));
+}
+
+/** The same where the text lies in an array of JSON, whose escapes are escaped once more: `\\\\n`. */
+export function pastEscape(bytes: Uint8Array, from: number, start: number): number {
+  if (start <= from || bytes[start - 1] !== BACKSLASH) return start;
+  const first = bytes[start] ?? 0;
+  if (first === LOWER_U) return start + 5;
+  return ESCAPED[first] === 1 ? start + 1 : start;
 }
 
 /** No word goes on at `at`. */

@@ -76,10 +76,12 @@ function issues(prefix: number, length: number): boolean {
   if (two === 34 || two === 37) return length === 15; // American Express
   if (two === 30 || two === 36 || two === 38 || two === 39) return length === 14 || length === 16; // Diners Club
   if (two === 35) return length >= 16; // JCB
-  if (prefix >= 2200 && prefix <= 2720) return length === 16; // Mir, Mastercard
+  if (prefix >= 2200 && prefix <= 2204) return length >= 16; // Mir
+  if (prefix >= 2205 && prefix <= 2720) return length === 16; // Borica, Troy, Mastercard
   if (two >= 51 && two <= 55) return length === 16; // Mastercard
   if (two === 50 || (two >= 56 && two <= 58)) return true; // Maestro
-  return two >= 60 && two <= 69 && length >= 16; // Discover, UnionPay, Maestro
+  if (two === 81 || two === 82) return length >= 16; // UnionPay, RuPay
+  return two >= 60 && two <= 69 && length >= 16; // Discover, UnionPay, RuPay, Maestro
 }
 
 function luhn(bytes: Uint8Array, start: number, end: number): boolean {

@@ -1,9 +1,8 @@
-import { BACKSLASH, DOMAIN, LETTER, LOCAL } from './bytes.ts';
+import { afterEscape, DOMAIN, LETTER, LOCAL } from './bytes.ts';
 import { ADDRESS, type Find } from './hit.ts';
 
 const DOT = 0x2e;
 const DASH = 0x2d;
-const LOWER_U = 0x75;
 /** RFC 5321, 4.5.3.1. */
 const MOST_LOCAL = 64;
 const MOST_DOMAIN = 255;
@@ -34,12 +33,4 @@ export function email(bytes: Uint8Array, from: number, sign: number, limit: numb
 
 function continues(byte: number | undefined): boolean {
   return byte !== undefined && (byte & 0xc0) === 0x80;
-}
-
-/** What a backslash before it makes an escape (`\n`, `\u00e9`) is not part of the address: covered, it would not decode. */
-function afterEscape(bytes: Uint8Array, from: number, start: number, sign: number): number {
-  let backslashes = 0;
-  while (start - backslashes > from && bytes[start - backslashes - 1] === BACKSLASH) backslashes++;
-  if (backslashes % 2 === 0) return start;
-  return Math.min(sign, start + (bytes[start] === LOWER_U ? 5 : 1));
 }

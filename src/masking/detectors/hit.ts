@@ -1,6 +1,6 @@
 import { BACKSLASH, BASE64, DIGIT, STAR } from './bytes.ts';
 
-export type Detector = 'card' | 'ssn' | 'email' | 'phone' | 'iban' | 'secret';
+export type Detector = 'card' | 'ssn' | 'email' | 'phone' | 'iban' | 'secret' | 'nino' | 'ip' | 'passport' | 'entropy';
 
 /** What a detector found, and what is to be covered of it. Scanning goes on at `end`. */
 export interface Find {

@@ -29,6 +29,9 @@ function scan(
   return { text: textOf(bytes.subarray(2, -2)), found };
 }
 
+/** The specimen of ICAO 9303-4. */
+const MRZ_NAMES = 'P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<';
+const MRZ_NUMBERS = 'L898902C36UTO7408122F1204159ZE184226B<<<<<10';
 const KEY = 'k'.repeat(40);
 const DIGITS = Array.from('0123456789');
 
@@ -57,6 +60,37 @@ describe('the detectors', () => {
     [
       '-----BEGIN RSA PRIVATE KEY-----\nAB+/\ncd==\n-----END RSA PRIVATE KEY-----',
       '-----BEGIN RSA PRIVATE KEY-----\n****\n****\n-----END RSA PRIVATE KEY-----',
+      'secret',
+    ],
+    ['078-05-1120 ', '***-**-**** ', 'ssn'],
+    ['900-70-1234', '***-**-****', 'ssn'],
+    ['2200 0000 0000 0000 053', '**** **** **** ***0 053', 'card'],
+    ['8100000000000002', '************0002', 'card'],
+    ['212-555-0123', '***-***-**23', 'phone'],
+    ['call (212) 555-0123!', 'call (***) ***-**23!', 'phone'],
+    ['(212)555-0123', '(***)***-**23', 'phone'],
+    ['212.555.0123.', '***.***.**23.', 'phone'],
+    ['AB123456C', '*********', 'nino'],
+    ['ni AB 12 34 56 C.', 'ni *************.', 'nino'],
+    ['JG 123456A', '**********', 'nino'],
+    ['from 192.168.100.200.', 'from ***.***.***.***.', 'ip'],
+    ['10.0.0.7/8', '**.*.*.*/8', 'ip'],
+    ['2001:db8::8a2e:370:7334', '***********************', 'ip'],
+    ['[2001:0db8:85a3:0000:0000:8a2e:0370:7334]', `[${'*'.repeat(39)}]`, 'ip'],
+    ['fe80::1%eth0', '*******%eth0', 'ip'],
+    ['2001:db8::', '**********', 'ip'],
+    [MRZ_NAMES, `P<${'*'.repeat(42)}`, 'passport'],
+    [`${MRZ_NAMES}\n${MRZ_NUMBERS}`, `P<${'*'.repeat(87)}`, 'passport'],
+    [`${MRZ_NAMES}\nnothing`, `P<${'*'.repeat(42)}\nnothing`, 'passport'],
+    ['wJalrXUtnFEMI/K7MDENG/bPxRf1CY3XAMPLEKEY', '*'.repeat(40), 'entropy'],
+    ['key=Xq3vR8mK2pLw9ZtB5nYc7HdJ4fGs6AeU==', `key=${'*'.repeat(32)}==`, 'entropy'],
+    ['\\nXq3vR8mK2pLw9ZtB5nYc7HdJ4fGs6AeU', `\\n${'*'.repeat(32)}`, 'entropy'],
+    ['xapp-1-A012-345-abcdef0123', 'xapp-*********************', 'secret'],
+    [`hf_${KEY}`, `hf_${'*'.repeat(40)}`, 'secret'],
+    ['postgres://app:hunter2@db:5432/x', 'postgres://app:*******@db:5432/x', 'secret'],
+    [
+      '-----BEGIN PGP PRIVATE KEY BLOCK-----\nlQVYBF\n-----END',
+      '-----BEGIN PGP PRIVATE KEY BLOCK-----\n******\n-----END',
       'secret',
     ],
     ['-----BEGIN PRIVATE KEY-----\\nABCD', '-----BEGIN PRIVATE KEY-----\\n****', 'secret'],
@@ -113,7 +147,39 @@ describe('the detectors', () => {
     '2026-06-01 12:34:56.789',
     '550e8400-e29b-41d4-a716-446655440000',
     '1717243200000',
-    '192.168.100.200',
+    '192.168.100.256',
+    '1.2.3.4.5',
+    '01.2.3.4',
+    '1.2.3',
+    'v1.2.3.4',
+    '12:34:56',
+    'std::abs',
+    'a::b',
+    '00:1a:2b:3c:4d:5e',
+    '112-555-0123',
+    '212-055-0123',
+    '911-555-0123',
+    '212-911-0123',
+    '212-555-01234',
+    '212-555.0123',
+    '1-212-555-0123-4',
+    '555-0123',
+    '900-66-1234',
+    'GB123456A',
+    'QQ123456C',
+    'AB123456E',
+    'XAB123456C',
+    'AB123456',
+    'AB 12 34 567 C',
+    'P<UTOERIKSSON<<ANNA',
+    '<P<b>text</b>',
+    'https://example.com:8443/a@b',
+    'https://user@host:8443',
+    'd41d8cd98f00b204e9800998ecf8427e',
+    'E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855',
+    'AbstractSingletonProxyFactoryBeanDefinitionReader',
+    'usr/local/Share/Some/Very/Long/Path/With/Numbers/1/2/3',
+    'the-quick-Brown-Fox-2026-jumps-Over-1-Lazy-dog',
   ])('leave %j', (text) => {
     expect(scan(text)).toEqual({ text, found: [] });
   });
@@ -138,6 +204,17 @@ describe('the detectors', () => {
     expect(() => JSON.parse(covered)).not.toThrow();
   });
 
+  it.each([
+    '{"a\\\\nbob@x.com"}',
+    '{"{\\"a\\": \\"x\\\\nXq3vR8mK2pLw9ZtB5nYc7HdJ4fGs6AeU\\"}"}',
+    '{"{\\"a\\": \\"\\\\u00e9Xq3vR8mK2pLw9ZtB5nYc7HdJ4fGs6AeU\\"}"}',
+  ])('keep arrays of JSON what they are: %s', (text) => {
+    const inner = (array: string): string => array.slice(2, -2).replace(/\\(.)/g, '$1');
+    const covered = scan(text, 'json-array').text;
+    expect(covered).toContain('***');
+    expect(inner(covered)).toMatch(/\\(n|u00e9)\*/);
+  });
+
   it('keep any JSON what it is', () => {
     const piece = fc.constantFrom(
       '4111111111111111',
@@ -152,6 +229,14 @@ describe('the detectors', () => {
       'é',
       '\u0001',
       'ORD-1',
+      '212-555-0123',
+      'AB123456C',
+      '10.0.0.7',
+      'fe80::1',
+      '://a:b@',
+      MRZ_NAMES,
+      MRZ_NUMBERS,
+      'Xq3vR8mK2pLw9ZtB5nYc7HdJ4fGs6AeU',
     );
     const text = fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join(''));
     const value = fc.letrec((tie) => ({
@@ -192,6 +277,10 @@ function slowly(text: string): string {
       /(?<![A-Za-z0-9_])(?!000|666|9)\d{3}([ -])(?!00)\d{2}\1(?!0000)\d{4}(?![A-Za-z0-9_])/y,
       (hit) => hit.replace(/\d/g, '*'),
     ],
+    [
+      /(?<![A-Za-z0-9_])9\d\d([ -])(?:5\d|6[0-5]|7\d|8[0-8]|9[0-24-9])\1(?!0000)\d{4}(?![A-Za-z0-9_])/y,
+      (hit) => hit.replace(/\d/g, '*'),
+    ],
   ];
   let covered = text;
   for (let at = 0; at < covered.length; ) {
@@ -209,7 +298,7 @@ function slowly(text: string): string {
 function slowCard(hit: string): string | undefined {
   const digits = hit.replace(/\D/g, '');
   const issuers =
-    /^(4(\d{12}|\d{15}|\d{18})|3[47]\d{13}|3[0689]\d{12}|3[0689]\d{14}|35\d{14,17}|2[2-6]\d{14}|27[01]\d{13}|2720\d{12}|5[1-5]\d{14}|5[0678]\d{11,17}|6\d{15,18})$/;
+    /^(4(\d{12}|\d{15}|\d{18})|3[47]\d{13}|3[0689]\d{12}|3[0689]\d{14}|35\d{14,17}|220[0-4]\d{12,15}|2[2-6]\d{14}|27[01]\d{13}|2720\d{12}|8[12]\d{14,17}|5[1-5]\d{14}|5[0678]\d{11,17}|6\d{15,18})$/;
   const sum = Array.from(digits)
     .reverse()
     .reduce((total, digit, i) => total + (i % 2 ? [0, 2, 4, 6, 8, 1, 3, 5, 7, 9][Number(digit)]! : Number(digit)), 0);
@@ -237,6 +326,8 @@ describe('beside a slow reference', () => {
     luhn('4', 16),
     luhn('37', 15),
     luhn('6', 19),
+    luhn('2200', 18),
+    luhn('81', 17),
     luhn('5', 16),
     grouped,
     grouped,
@@ -255,6 +346,7 @@ describe('beside a slow reference', () => {
       '😀',
       '\n',
       '666-12-3456',
+      '912-70-3456',
     ),
     fc.string({ unit: fc.constantFrom(...DIGITS, '-', ' ', '.'), maxLength: 20 }),
   );
@@ -275,6 +367,7 @@ describe('beside a slow reference', () => {
         piece,
         fc.string({ unit: 'grapheme' }),
         fc.emailAddress(),
+        fc.constantFrom('P<', '<', '://', 'a:b@', '212.', 'fe80::', '1.2.3.4', 'AB 12 34 56 C', MRZ_NAMES, MRZ_NUMBERS),
         fc.constantFrom('@', 'é@é.éé', '+4412345678', '-----BEGIN PRIVATE KEY-----', 'eyJ', 'slp_', 'AKIA'),
       ),
       { maxLength: 8 },
@@ -344,6 +437,14 @@ describe('time', () => {
     ['bank accounts', 'DE00 '],
     ['marks', 'p_'],
     ['prefixes', 'ghp_'],
+    ['addresses of machines', '1.1.1.1.'],
+    ['groups of six', 'abcd:'],
+    ['double colons', 'abcd::'],
+    ['users', '://a:'],
+    ['lines of passports', 'P<'],
+    ['national numbers', '212-'],
+    ['insurance numbers', 'AB 12 '],
+    ['random text', 'Xq3vR8mK2pLw9ZtB5nYc7HdJ4fGs6AeU'],
   ])('grows with the length of %s and no faster', (_name, piece) => {
     const bytes = bytesOf(piece.repeat(Math.ceil(1_000_000 / piece.length)));
     const started = performance.now();

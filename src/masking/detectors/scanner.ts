@@ -1,23 +1,41 @@
 import { Fault } from '../../core/fault.ts';
 import type { DetectObligation } from '../../core/obligation.ts';
-import { DIGIT } from './bytes.ts';
+import { DIGIT, pastEscape } from './bytes.ts';
 import { card } from './card.ts';
 import { email } from './email.ts';
+import { entropy } from './entropy.ts';
 import { ALL, ARMOUR, cover, type Detector, type Find } from './hit.ts';
 import { iban } from './iban.ts';
+import { ipv4, ipv6 } from './ip.ts';
 import { JsonStrings } from './json-strings.ts';
+import { nationalPhone } from './national-phone.ts';
+import { nino } from './nino.ts';
+import { passport } from './passport.ts';
 import { type Pattern, patternFor } from './pattern.ts';
 import { phone } from './phone.ts';
-import { cloudKey, jwt, token } from './secret.ts';
+import { cloudKey, jwt, token, urlPassword } from './secret.ts';
 import { ssn } from './ssn.ts';
 
 /** The detectors that come with the gateway. */
-export const DETECTORS: readonly Detector[] = ['card', 'ssn', 'email', 'phone', 'iban', 'secret'];
+export const DETECTORS: readonly Detector[] = [
+  'card',
+  'ssn',
+  'email',
+  'phone',
+  'iban',
+  'secret',
+  'nino',
+  'ip',
+  'passport',
+  'entropy',
+];
 
 type Reaction = DetectObligation['then'];
 
-/** Told of every find by the name of the detector. */
-export type Report = (detector: string, reaction: Reaction) => void;
+/** Told of every find by the name of the detector. `length`: its bytes. */
+export type Report = (detector: string, reaction: Reaction, length: number) => void;
+
+type As = 'text' | 'json' | 'json-array';
 
 /** What makes the scanner look closer. Every other byte is skipped by one look into a table. */
 const NOTHING = 0;
@@ -27,9 +45,13 @@ const PLUS = 3;
 const MARK = 4;
 const LETTER_I = 5;
 const LETTER_J = 6;
+const COLON = 7;
+const FILLER = 8;
 
 const SPACE = 0x20;
+const CLOSE = 0x29;
 const DASH = 0x2d;
+const DOT = 0x2e;
 
 /** After this many finds of one pattern in one cell the rest of the cell counts as found: searching on could cost its square. */
 const MOST_FINDS = 64;
@@ -46,6 +68,11 @@ export class Scanner {
   readonly #card: boolean;
   readonly #ssn: boolean;
   readonly #iban: boolean;
+  readonly #phone: boolean;
+  readonly #nino: boolean;
+  readonly #ip: boolean;
+  readonly #secret: boolean;
+  readonly #entropy: boolean;
   readonly #patterns: readonly { readonly name: string; readonly pattern: Pattern }[];
 
   constructor(obligations: readonly DetectObligation[]) {
@@ -65,12 +92,17 @@ export class Scanner {
     this.#card = reactions.has('card');
     this.#ssn = reactions.has('ssn');
     this.#iban = reactions.has('iban');
+    this.#phone = reactions.has('phone');
+    this.#nino = reactions.has('nino');
+    this.#ip = reactions.has('ip');
+    this.#secret = reactions.has('secret');
+    this.#entropy = reactions.has('entropy');
     this.#patterns = [...patterns].map(([name, pattern]) => ({ name, pattern }));
     this.#trigger = triggers(reactions);
   }
 
   /** Scans one text. `as`: whether bare numbers must stay numbers, where strings tell them apart, or everywhere. */
-  scan(bytes: Uint8Array, start: number, end: number, as: 'text' | 'json' | 'json-array', report: Report): void {
+  scan(bytes: Uint8Array, start: number, end: number, as: As, report: Report): void {
     const strings = as === 'json' ? new JsonStrings(bytes, start) : undefined;
     const trigger = this.#trigger;
     let from = start;
@@ -90,13 +122,11 @@ export class Scanner {
         i = stop;
         continue;
       }
-      if (this.#react(find.detector, report)) {
-        const clear = strings ? strings.clear(find.start) : find.start;
-        cover(bytes, clear, find, as === 'json-array' || (strings !== undefined && !strings.inside(clear)));
-      }
+      this.#found(find, bytes, start, as, strings, report);
       from = find.end;
       i = Math.max(find.end, i + 1);
     }
+    if (this.#entropy) this.#random(bytes, start, end, as, report);
     for (const { name, pattern } of this.#patterns) this.#match(name, pattern, bytes.subarray(start, end), as, report);
   }
 
@@ -109,8 +139,45 @@ export class Scanner {
       const find = this.#card ? card(bytes, start, at, stop, end) : undefined;
       if (find) return find;
     }
-    if (length === 3 && separated && this.#ssn) return ssn(bytes, start, at, stop, end);
+    if (length === 3 && separated && this.#ssn) {
+      const find = ssn(bytes, start, at, stop, end);
+      if (find) return find;
+    }
+    if (length === 3 && this.#phone && (next === DASH || next === DOT || next === CLOSE)) {
+      const find = nationalPhone(bytes, start, at, stop, end);
+      if (find) return find;
+    }
+    if (length <= 3 && next === DOT) return this.#ip ? ipv4(bytes, start, at, stop, end) : undefined;
+    if (this.#nino && (length === 6 || length === 2)) {
+      const find = nino(bytes, start, at, stop, end);
+      if (find) return find;
+    }
     return this.#iban && length >= 2 ? iban(bytes, start, at, end) : undefined;
+  }
+
+  /** What begins with `:`. */
+  #colon(bytes: Uint8Array, start: number, at: number, end: number): Find | undefined {
+    return (
+      (this.#secret ? urlPassword(bytes, at, end) : undefined) ?? (this.#ip ? ipv6(bytes, start, at, end) : undefined)
+    );
+  }
+
+  #random(bytes: Uint8Array, start: number, end: number, as: As, report: Report): void {
+    const strings = as === 'json' ? new JsonStrings(bytes, start) : undefined;
+    for (let find = entropy(bytes, start, start, end); find; find = entropy(bytes, start, find.end, end)) {
+      this.#found(find, bytes, start, as, strings, report);
+    }
+  }
+
+  /** Reports a find and covers it. */
+  #found(find: Find, bytes: Uint8Array, start: number, as: As, strings: JsonStrings | undefined, report: Report): void {
+    if (!this.#react(find.detector, report, find.end - find.start)) return;
+    if (strings) {
+      const clear = strings.clear(find.start);
+      return cover(bytes, clear, find, !strings.inside(clear));
+    }
+    const clear = as === 'json-array' ? pastEscape(bytes, start, find.start) : find.start;
+    cover(bytes, clear, find, as === 'json-array');
   }
 
   #mark(bytes: Uint8Array, start: number, from: number, at: number, end: number): Find | undefined {
@@ -121,6 +188,10 @@ export class Scanner {
         return phone(bytes, start, at, end);
       case MARK:
         return token(bytes, start, at, end);
+      case COLON:
+        return this.#colon(bytes, start, at, end);
+      case FILLER:
+        return passport(bytes, start, at, end);
       case LETTER_I:
         return cloudKey(bytes, start, at, end);
       default:
@@ -129,13 +200,13 @@ export class Scanner {
   }
 
   /** Reports a find; true when it is to be covered. */
-  #react(name: string, report: Report): boolean {
+  #react(name: string, report: Report, length: number): boolean {
     const reaction = this.#reactions.get(name) ?? 'deny';
-    report(name, reaction);
+    report(name, reaction, length);
     return reaction !== 'observe';
   }
 
-  #match(name: string, pattern: Pattern, cell: Uint8Array, as: 'text' | 'json' | 'json-array', report: Report): void {
+  #match(name: string, pattern: Pattern, cell: Uint8Array, as: As, report: Report): void {
     const finds: [number, number][] = [];
     pattern.each(cell, (start, end) => {
       finds.push([start, end]);
@@ -143,7 +214,7 @@ export class Scanner {
     });
     const strings = as === 'json' && finds.length > 0 ? new JsonStrings(cell, 0) : undefined;
     for (const [start, end] of finds) {
-      if (!this.#react(name, report)) continue;
+      if (!this.#react(name, report, end - start)) continue;
       const rest = finds.length > MOST_FINDS && start === finds.at(-1)?.[0];
       const stop = rest ? cell.length : end;
       if (strings) strings.cover(start, stop);
@@ -161,11 +232,15 @@ function stricter(a: Reaction | undefined, b: Reaction): Reaction {
   return a === 'mask' || b === 'mask' ? 'mask' : 'observe';
 }
 
+const STARTED_BY_DIGITS: readonly Detector[] = ['card', 'ssn', 'iban', 'phone', 'nino', 'ip'];
+
 function triggers(reactions: ReadonlyMap<string, Reaction>): Uint8Array {
   const table = new Uint8Array(256);
-  if (reactions.has('card') || reactions.has('ssn') || reactions.has('iban')) table.fill(DIGITS, 0x30, 0x3a);
+  if (STARTED_BY_DIGITS.some((name) => reactions.has(name))) table.fill(DIGITS, 0x30, 0x3a);
   if (reactions.has('email')) table[0x40] = AT;
   if (reactions.has('phone')) table[0x2b] = PLUS;
+  if (reactions.has('secret') || reactions.has('ip')) table[0x3a] = COLON;
+  if (reactions.has('passport')) table[0x3c] = FILLER;
   if (reactions.has('secret')) {
     table[0x5f] = MARK;
     table[0x2d] = MARK;

@@ -11,13 +11,18 @@ interface Prefix {
   readonly dashes: boolean;
 }
 
+function prefixes(list: string, fewest: number, dashes = false): Prefix[] {
+  return list.split(' ').map((text) => ({ text, fewest, dashes }));
+}
+
+/** As their makers publish them; the lengths are lower bounds, since makers lengthen them. */
 const PREFIXES: readonly Prefix[] = [
-  { text: 'slp_', fewest: 40, dashes: false }, // our own passes
-  ...['ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_', 'npm_'].map((text) => ({ text, fewest: 30, dashes: false })),
-  { text: 'github_pat_', fewest: 30, dashes: false },
-  ...['sk_live_', 'rk_live_', 'sk_test_'].map((text) => ({ text, fewest: 16, dashes: false })),
-  ...['glpat-', 'xoxb-', 'xoxp-', 'xoxa-', 'xoxs-'].map((text) => ({ text, fewest: 16, dashes: true })),
-  { text: 'sk-', fewest: 20, dashes: true },
+  ...prefixes('slp_', 40), // our own passes
+  ...prefixes('ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ npm_ hf_ dckr_pat_ rubygems_ sbp_', 30),
+  ...prefixes('dop_v1_ doo_v1_ dor_v1_ shpat_ shpca_ shppa_ shpss_ lin_api_', 30),
+  ...prefixes('sk_live_ rk_live_ sk_test_ rk_test_ whsec_ glsa_', 16),
+  ...prefixes('glpat- gldt- glrt- glptt- glcbt- glft- glsoat- xoxb- xoxp- xoxa- xoxs- xoxr- xoxe- xapp-', 16, true),
+  ...prefixes('sk- pypi- GOCSPX- NRAK- PMAK-', 20, true),
 ];
 
 /** The same, by the character before the mark: most marks stand behind another one and are done with at once. */
@@ -74,8 +79,39 @@ function privateKey(bytes: Uint8Array, from: number, at: number, limit: number):
   let body = at + 7;
   const farthest = Math.min(limit, body + LONGEST_HEADER);
   while (body < farthest && bytes[body] !== DASH) body++;
-  if (!standsAt(bytes, body - 11, limit, 'PRIVATE KEY-----')) return undefined;
+  // A PGP key is a BLOCK.
+  const name = standsAt(bytes, body - 17, limit, 'PRIVATE KEY BLOCK') ? 17 : 11;
+  if (!standsAt(bytes, body - name, limit, 'PRIVATE KEY') || !standsAt(bytes, body, limit, '-----')) return undefined;
   body += 5;
   const next = bytes.indexOf(DASH, body);
   return { detector: 'secret', start: body, end: next < 0 || next > limit ? limit : next, cover: ARMOUR };
 }
+
+const [SLASH, COLON, AT] = [0x2f, 0x3a, 0x40];
+const MOST_USER = 64;
+const MOST_PASSWORD = 128;
+
+/** The password in an address, `postgres://user:password@host`, whose `://` begins at `colon`. */
+export function urlPassword(bytes: Uint8Array, colon: number, limit: number): Find | undefined {
+  if (!standsAt(bytes, colon, limit, '://')) return undefined;
+  const user = colon + 3;
+  const start = part(bytes, user, Math.min(limit, user + MOST_USER));
+  if (start === user || start >= limit || bytes[start] !== COLON) return undefined;
+  const end = part(bytes, start + 1, Math.min(limit, start + 1 + MOST_PASSWORD));
+  if (end >= limit || end - start <= 1 || bytes[end] !== AT) return undefined;
+  return { detector: 'secret', start: start + 1, end, cover: ALL };
+}
+
+/** Where a part of an address ends: what would have to be percent-encoded in it ends it. */
+function part(bytes: Uint8Array, at: number, limit: number): number {
+  let i = at;
+  for (; i < limit; i++) {
+    const byte = bytes[i] ?? 0;
+    if (byte <= 0x20 || byte >= 0x7f || byte === COLON || byte === SLASH || byte === AT || DELIMITERS.includes(byte))
+      break;
+  }
+  return i;
+}
+
+/** Quotes, brackets, backslash, `#`, `?`. */
+const DELIMITERS: Uint8Array = new TextEncoder().encode('"\'<>[]{}\\^`|#?');

@@ -5,7 +5,8 @@ const KEEP_NONE = { kind: 'digits', keep: 0 } as const;
 
 /**
  * A US social security number (`123-45-6789`, or with spaces), where the run of digits `[start, end)` is its area.
- * Areas 000, 666 and 900 up, group 00 and serial 0000 were never given out.
+ * Areas 000, 666 and 900 up, group 00 and serial 0000 were never given out; from 900 up it is the IRS's number for
+ * taxpayers without one (ITIN), in the groups that those have.
  */
 export function ssn(bytes: Uint8Array, from: number, start: number, end: number, limit: number): Find | undefined {
   const separator = bytes[end];
@@ -18,9 +19,14 @@ export function ssn(bytes: Uint8Array, from: number, start: number, end: number,
   }
   if (!startsWord(bytes, from, start) || !endsWord(bytes, serial + 4, limit)) return undefined;
   const area = number(bytes, start, end);
-  if (area === 0 || area === 666 || area >= 900) return undefined;
-  if (number(bytes, group, group + 2) === 0 || number(bytes, serial, serial + 4) === 0) return undefined;
+  const middle = number(bytes, group, group + 2);
+  if (area === 0 || area === 666 || (area >= 900 && !isTaxpayers(middle))) return undefined;
+  if (middle === 0 || number(bytes, serial, serial + 4) === 0) return undefined;
   return { detector: 'ssn', start, end: serial + 4, cover: KEEP_NONE };
+}
+
+function isTaxpayers(group: number): boolean {
+  return (group >= 50 && group <= 65) || (group >= 70 && group <= 99 && group !== 89 && group !== 93);
 }
 
 function number(bytes: Uint8Array, start: number, end: number): number {
