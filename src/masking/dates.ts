@@ -3,7 +3,7 @@ import { redacted, spell } from './spell.ts';
 import { kindOf, type ResultField } from './types.ts';
 
 const DAY_MS = 86_400_000;
-const DAY_US = 86_400_000_000;
+const DAY_US = 86_400_000_000n;
 const POSTGRES_EPOCH = Date.UTC(2000, 0, 1);
 
 /** The first of January of the same year, by UTC. What has no year in 1 to 9999 (infinity, BC) is redacted. */
@@ -99,8 +99,14 @@ function yearOfBinary(bytes: Uint8Array, start: number, end: number): number | u
   const view = new DataView(bytes.buffer, bytes.byteOffset + start, end - start);
   let days: number;
   if (view.byteLength === 4) days = view.getInt32(0);
-  else if (view.byteLength === 8) days = Math.floor(Number(view.getBigInt64(0)) / DAY_US);
+  else if (view.byteLength === 8) days = daysOf(view.getBigInt64(0));
   else return undefined;
   const year = new Date(POSTGRES_EPOCH + days * DAY_MS).getUTCFullYear();
   return year >= 1 && year <= 9999 ? year : undefined;
+}
+
+/** Rounded down, and exact: a number does not hold the microseconds of a far century. */
+function daysOf(microseconds: bigint): number {
+  const days = microseconds / DAY_US;
+  return Number(days * DAY_US > microseconds ? days - 1n : days);
 }

@@ -12,13 +12,13 @@ export type SourceMask = Pick<MaskObligation, 'label' | 'style' | 'constant' | '
  * on the wire makes of the same value, or the redacted value, which says less. It has the column's type (a domain's
  * base type, so that no check can fail) and its collation, NULL stays NULL, no value makes it raise, and nothing in it
  * depends on search_path or other settings. Keyed hashes become the redacted value: the key would stand in the text, where servers
- * log it and show it to others. Without masks it is the column.
+ * log it and show it to others. Without masks it is NULL.
  */
 export function maskExpression(column: MaskedColumn, masks: readonly SourceMask[]): string {
   const type = sourceType(column);
   const whole = masks.filter(({ path }) => path === undefined).toSorted(strictestFirst);
   const [mask] = whole;
-  if (masks.length === 0) return column.reference;
+  if (masks.length === 0) return nullOf(type);
   if (mask === undefined) return withoutNull(column, type, jsonImage(column.reference, type.field, masks));
   return withoutNull(column, type, imageOf(column, type, mask));
 }

@@ -1,10 +1,9 @@
+import { canonical } from './canonical.ts';
 import type { Masker } from './masker.ts';
 import { spell } from './spell.ts';
 import { type Kind, kindOf, type ResultField } from './types.ts';
 
 type Hash = (bytes: Uint8Array) => Uint8Array;
-
-const encoder = new TextEncoder();
 
 /** Most bytes of any spelled hash: a uuid or 32 hexadecimal digits in quotes, behind a version byte. */
 const ROOM = 40;
@@ -13,32 +12,20 @@ const ROOM = 40;
  * A value of the same type made from a keyed hash: equal values get equal images, in either format. Kinds with so few
  * values that the image would give them away (bool) and kinds that cannot carry one are left to be redacted.
  */
-export function hashMask(field: ResultField, hash: Hash): Masker | undefined {
+export function hashMask(field: ResultField, hash: Hash, otherwise: Masker): Masker | undefined {
   const image = IMAGES[kindOf(field.type)];
   if (!image) return undefined;
   return {
-    most: () => ROOM,
+    most: (length) => Math.max(ROOM, otherwise.most(length)),
     mask: (from, start, end, to, at) => {
-      const spelled = spell(field, image(hash(canonical(field, from.slice(start, end))), field));
+      const value = canonical(field, from.slice(start, end));
+      if (value === undefined) return otherwise.mask(from, start, end, to, at);
+      const spelled = spell(field, image(hash(value), field));
       if (spelled === undefined) return -1;
       to.set(spelled, at);
       return spelled.length;
     },
   };
-}
-
-/** The text of a binary integer or uuid, so that both formats of a value have one image. */
-function canonical(field: ResultField, value: Uint8Array): Uint8Array {
-  if (field.format === 0) return value;
-  const kind = kindOf(field.type);
-  const view = new DataView(value.buffer, value.byteOffset, value.length);
-  if (kind === 'int2' && value.length === 2) return encoder.encode(String(view.getInt16(0)));
-  if (kind === 'int4' && value.length === 4) return encoder.encode(String(view.getInt32(0)));
-  if (kind === 'int8' && value.length === 8) return encoder.encode(String(view.getBigInt64(0)));
-  if (kind === 'oid' && value.length === 4) return encoder.encode(String(view.getUint32(0)));
-  if (kind === 'uuid' && value.length === 16) return encoder.encode(uuid(value));
-  if (kind === 'jsonb' && value[0] === 1) return value.subarray(1);
-  return value;
 }
 
 const IMAGES: Readonly<Partial<Record<Kind, (digest: Uint8Array, field: ResultField) => string>>> = {

@@ -42,7 +42,7 @@ function wholeMask(field: ResultField, obligation: MaskObligation, hasher: Hashe
       // An unknown type whose values look like addresses is text under another name (citext, a domain).
       return emailMask(field, plain) ?? plain;
     case 'hash':
-      return hashMask(field, hasher(obligation.label)) ?? plain;
+      return hashMask(field, hasher(obligation.label), plain) ?? plain;
     case 'date':
       return dateMask(field, plain) ?? plain;
   }
