@@ -20,9 +20,7 @@ function theirs(text: string): string[] {
   const at = (byte: number): number => new TextDecoder().decode(bytes.subarray(0, byte)).length;
   return scan(text)
     .filter(({ start }) => /^(["'$]|[eEbBxX]'|[uU]&["']|--|\/\*)/.test(text.slice(at(start), at(start) + 3)))
-    .filter(
-      ({ start, kind }) => !(kind === 'PARAM' || (text[at(start)] === '$' && !text.slice(at(start) + 1).includes('$'))),
-    )
+    .filter(({ start, end, kind }) => kind !== 'PARAM' && text.slice(at(start), at(end)) !== '$')
     .map(({ start, end }) => `${at(start)}-${at(end)}`);
 }
 
