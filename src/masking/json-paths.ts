@@ -11,6 +11,8 @@ type PathMask = Pick<MaskObligation, 'style' | 'path'>;
 /** Masks by their keys: what lies at a node with an image is masked. */
 interface Node {
   readonly next: Map<string, Node>;
+  /** The keys of `next` as they mostly stand in a text. */
+  readonly keys: (readonly [bytes: Uint8Array, next: Node])[];
   image: Uint8Array | undefined;
 }
 
@@ -28,14 +30,10 @@ const DEEPEST = 200;
 export function jsonPathMask(field: ResultField, masks: readonly PathMask[], otherwise: Masker): Masker | undefined {
   const kind = kindOf(field.type);
   if (kind !== 'json' && kind !== 'jsonb') return undefined;
-  const root: Node = { next: new Map(), image: undefined };
+  const root = newNode();
   for (const { path = [], style } of masks) {
     let node = root;
-    for (const key of path) {
-      const next = node.next.get(key) ?? { next: new Map(), image: undefined };
-      node.next.set(key, next);
-      node = next;
-    }
+    for (const key of path) node = node.next.get(key) ?? add(node, key);
     node.image = encoder.encode(style === 'null' ? 'null' : JSON_IMAGE);
   }
   const version = kind === 'jsonb' && field.format === 1 ? 1 : 0;
@@ -54,6 +52,18 @@ export function jsonPathMask(field: ResultField, masks: readonly PathMask[], oth
   };
 }
 
+function newNode(): Node {
+  return { next: new Map(), keys: [], image: undefined };
+}
+
+function add(node: Node, key: string): Node {
+  const next = newNode();
+  node.next.set(key, next);
+  node.keys.push([encoder.encode(key), next]);
+  return next;
+}
+
+const NONE: readonly Node[] = [];
 const [QUOTE, BACKSLASH, COMMA, COLON, OPEN, CLOSE, BEGIN, END] = [0x22, 0x5c, 0x2c, 0x3a, 0x5b, 0x5d, 0x7b, 0x7d];
 
 class Walk {
@@ -88,12 +98,12 @@ class Walk {
   #value(nodes: readonly Node[], depth: number): boolean {
     if (depth > DEEPEST) return false;
     this.#space();
-    const image = nodes.find((node) => node.image)?.image;
+    const image = nodes.length === 0 ? undefined : nodes.find((node) => node.image)?.image;
     if (image) {
       this.#out = copyBytes(this.#from, this.#copied, this.#in, this.#to, this.#out);
       this.#to.set(image, this.#out);
       this.#out += image.length;
-      if (!this.#value([], depth)) return false;
+      if (!this.#value(NONE, depth)) return false;
       this.#copied = this.#in;
       return true;
     }
@@ -114,19 +124,40 @@ class Walk {
       const from = this.#in;
       const plain = this.#string();
       if (plain === undefined) return false;
-      const key = nodes.length === 0 ? '' : keyOf(this.#from.subarray(from, this.#in), plain);
+      const under = nodes.length === 0 ? NONE : this.#under(nodes, { from, to: this.#in, plain });
       this.#space();
-      if (key === undefined || this.#from[this.#in++] !== COLON) return false;
-      return this.#value(
-        nodes.flatMap((node) => node.next.get(key) ?? []),
-        depth + 1,
-      );
+      if (under === undefined || this.#from[this.#in++] !== COLON) return false;
+      return this.#value(under, depth + 1);
     });
+  }
+
+  /** What is masked under a key, which stands in the text with its quotes; undefined when it is no string. */
+  #under(
+    nodes: readonly Node[],
+    { from, to, plain }: { readonly from: number; readonly to: number; readonly plain: boolean },
+  ): readonly Node[] | undefined {
+    if (plain) {
+      let found: Node[] | undefined;
+      for (const node of nodes) {
+        for (const [bytes, next] of node.keys) {
+          if (bytes.length === to - from - 2 && this.#stands(bytes, from + 1)) found = [...(found ?? []), next];
+        }
+      }
+      return found ?? NONE;
+    }
+    const key = stringOf(this.#from.subarray(from, to));
+    return key === undefined ? undefined : nodes.flatMap((node) => node.next.get(key) ?? []);
+  }
+
+  #stands(bytes: Uint8Array, at: number): boolean {
+    for (let i = 0; i < bytes.length; i++) if (bytes[i] !== this.#from[at + i]) return false;
+    return true;
   }
 
   #elements(nodes: readonly Node[], depth: number): boolean {
     let index = 0;
     return this.#list(CLOSE, () => {
+      if (nodes.length === 0) return this.#value(NONE, depth + 1);
       const at = String(index++);
       const here = nodes.flatMap((node) => node.next.get(at) ?? []);
       // Each once: else arrays in arrays would double them level by level.
@@ -179,20 +210,23 @@ class Walk {
   }
 }
 
+/** As JSON has it: 1 for a space, 2 for what ends a number or word otherwise. */
+const CLASS = new Uint8Array(256);
+for (const byte of [0x20, 0x09, 0x0a, 0x0d]) CLASS[byte] = 1;
+for (const byte of [COMMA, COLON, OPEN, CLOSE, BEGIN, END, QUOTE]) CLASS[byte ?? 0] = 2;
+
 function isSpace(byte: number): boolean {
-  return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d && byte !== 0x0b && byte !== 0x0c);
+  return CLASS[byte] === 1;
 }
 
 function isDelimiter(byte: number): boolean {
-  return isSpace(byte) || [COMMA, COLON, OPEN, CLOSE, BEGIN, END, QUOTE].includes(byte);
+  return CLASS[byte] !== 0;
 }
 
-function keyOf(quoted: Uint8Array, plain: boolean): string | undefined {
-  const text = decoder.decode(quoted);
-  if (plain) return text.slice(1, -1);
+function stringOf(quoted: Uint8Array): string | undefined {
   try {
-    const key: unknown = JSON.parse(text);
-    return typeof key === 'string' ? key : undefined;
+    const text: unknown = JSON.parse(decoder.decode(quoted));
+    return typeof text === 'string' ? text : undefined;
   } catch {
     return undefined;
   }
