@@ -46,12 +46,12 @@ function tokenAt(text: string, start: number, char: string): Token {
   const next = text.charAt(start + 1);
   if (char === '-' && next === '-') return { kind: 'comment', start, end: lineEnd(text, start) };
   if (char === '/' && next === '*') return comment(text, start);
-  if (char === "'") return string(text, start, start, false);
+  if (char === "'") return string(text, start, start, 'doubled');
   if (char === '"') return quoted(text, start, start);
-  if (next === "'" && /[eE]/.test(char)) return string(text, start, start + 1, true);
-  if (next === "'" && /[bBxX]/.test(char)) return string(text, start, start + 1, false);
+  if (next === "'" && /[eE]/.test(char)) return string(text, start, start + 1, 'escaped');
+  if (next === "'" && /[bBxX]/.test(char)) return string(text, start, start + 1, 'bare');
   if (/[uU]/.test(char) && next === '&') {
-    if (text.charAt(start + 2) === "'") return string(text, start, start + 2, false);
+    if (text.charAt(start + 2) === "'") return string(text, start, start + 2, 'doubled');
     if (text.charAt(start + 2) === '"') return quoted(text, start, start + 2);
   }
   if (WORD_START.test(char)) return { kind: 'word', start, end: match(WORD, text, start) };
@@ -86,13 +86,16 @@ function comment(text: string, start: number): Token {
   return { kind: 'broken', start, end: text.length };
 }
 
-function string(text: string, start: number, quote: number, escapes: boolean): Token {
+/** How a quote stands in a string: twice, also behind a backslash, or not at all (bit strings). */
+type Quoting = 'doubled' | 'escaped' | 'bare';
+
+function string(text: string, start: number, quote: number, quoting: Quoting): Token {
   for (let at = quote + 1; at < text.length; at++) {
     const char = text[at];
-    if (escapes && char === '\\') {
+    if (quoting === 'escaped' && char === '\\') {
       at += 1;
     } else if (char === "'") {
-      if (text[at + 1] === "'") {
+      if (quoting !== 'bare' && text[at + 1] === "'") {
         at += 1;
         continue;
       }
