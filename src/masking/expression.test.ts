@@ -18,6 +18,7 @@ beforeAll(async () => {
   client = new pg.Client({ ...server, database: 'postgres' });
   await client.connect();
   await client.query(`
+    create extension citext;
     create domain short as varchar(4) check (value <> '***');
     create type mood as enum ('calm', 'loud');
     create type pair as (a int, b text);
@@ -238,6 +239,24 @@ describe('a mask that the server computes', () => {
         );
       }
     }
+  });
+
+  it('takes citext for the text it is, and NULL for what is none', async () => {
+    const column = { reference: 's.v', type: 70_000, typeName: 'public.citext' };
+    const shown = async (style: MaskObligation['style'], value: string) => {
+      const masked = maskExpression(column, [mask(style)]);
+      const { rows } = await client.query(
+        `select ${masked} as v, pg_typeof(${masked})::pg_catalog.text as t from (select $1::public.citext as v) s`,
+        [value],
+      );
+      expect(rows[0].t).toBe('citext');
+      return rows[0].v;
+    };
+    expect(await shown('email', 'Alice@Example.com')).toBe('A***@Example.com');
+    expect(await shown('email', 'draft')).toBe(null);
+    expect(await shown('partial', '4111111111111111')).toBe('************1111');
+    for (const style of ['redact', 'hash', 'constant', 'date', 'null'] as const)
+      expect(await shown(style, 'x')).toBe(null);
   });
 
   it('is NULL where a domain allows none, and for what is not known', async () => {
