@@ -84,6 +84,9 @@ function describe(statement: StatementFacts, masks: ReadonlyMap<string, string>)
   return {
     verb: statement.verb,
     bounded: statement.bounded,
+    computed: (statement.computed ?? []).map(({ position, name, from }) => {
+      return { position: position + 1, name, from: from.map(resourceId) };
+    }),
     uses: statement.uses.map(({ action, resource }) => ({ action, resource: resourceId(resource) })),
     columns: statement.columns.map((use): ExplainedColumn => {
       const column = resourceId(use.column);

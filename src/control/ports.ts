@@ -1,3 +1,4 @@
+import type { Discovery, DiscoveryRequest } from '../catalog/discovery/proposal.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock, Random } from '../core/clock.ts';
 import type { Decision, Reason } from '../core/decision.ts';
@@ -59,6 +60,8 @@ export interface AuditQuery {
 export interface TargetService {
   /** Dials, logs in and hangs up. Never throws: what went wrong is the answer. */
   test(name: string): Promise<TargetTest>;
+  /** Samples what is unlabelled and proposes labels. Throws Fault CATALOG_UNREADABLE, CONFLICT. */
+  discover(name: string, database: string, request: DiscoveryRequest): Promise<Discovery>;
   /** Encrypts and keeps a secret under a name, replacing what was there. */
   seal(name: string, value: string, by: string): Promise<void>;
 }
@@ -97,6 +100,8 @@ export interface ExplainedStatement {
   readonly bounded: boolean;
   readonly uses: readonly { readonly action: string; readonly resource: string }[];
   readonly columns: readonly ExplainedColumn[];
+  /** Result columns that are computed, from 1, and which columns they are computed from. */
+  readonly computed: readonly { readonly position: number; readonly name: string; readonly from: readonly string[] }[];
 }
 
 /** One question to policy about one identity of the chain. */

@@ -30,6 +30,7 @@ export type AuditType =
   | 'recording.viewed'
   | 'secret.opened'
   | 'secret.sealed'
+  | 'target.sampled'
   | 'alarm';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };

@@ -38,8 +38,18 @@ export interface StatementFacts {
   readonly copy: CopyFacts | undefined;
   /** Which prepared statement or cursor of the SQL level it makes, runs, reads or drops. */
   readonly names: SqlName | undefined;
+  /** Result columns that are computed, and what from. Absent: none. */
+  readonly computed?: readonly ComputedColumn[];
   /** What masks at the source would change in the text. Absent: nothing of it can be masked there. */
   readonly sources?: SourceFacts;
+}
+
+/** A result column that is no column of a relation. */
+export interface ComputedColumn {
+  /** From 0. */
+  readonly position: number;
+  readonly name: string;
+  readonly from: readonly Resource[];
 }
 
 /** Positions in a text count its tokens, comments apart (sql/postgres/lexer.ts): texts that share facts share them. */

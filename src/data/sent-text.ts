@@ -14,7 +14,6 @@ export function textToSend(text: string, facts: SqlFacts, obligations: readonly 
   return byName ? text : maskAtSource(text, facts, sources, maskColumn);
 }
 
-const maskColumn: MaskColumn = ({ type, typeName, base }, reference, { masks }) => {
-  const column = { reference, type, typeName, ...(base ? { base } : {}) };
-  return masks.length === 0 ? `NULL::${typeName}` : maskExpression(column, masks);
+const maskColumn: MaskColumn = ({ type, typeName, base }, reference, masks) => {
+  return maskExpression({ reference, type, typeName, ...(base ? { base } : {}) }, masks);
 };

@@ -90,6 +90,12 @@ function render(answer: JsonObject, asked: string): string[] {
       text(column['mask']) === '' ? '' : `masked: ${text(column['mask'])}`,
     ]);
     const bounded = statement['bounded'] === false ? ', not bounded by a WHERE' : '';
+    const computed = list(statement['computed'])
+      .map(object)
+      .map(
+        (one) =>
+          `${text(one['name']) || `column ${text(one['position'])}`} is computed from ${texts(one['from']).join(', ')}`,
+      );
     const uses = list(statement['uses']).map(
       (use) => `${text(object(use)['action'])} ${text(object(use)['resource'])}`,
     );
@@ -97,6 +103,7 @@ function render(answer: JsonObject, asked: string): string[] {
       '',
       `${style.bold(`statement ${index + 1}`)}: ${clean(text(statement['verb']))}${bounded}`,
       ...uses.map((use) => `  ${clean(use)}`),
+      ...computed.map((line) => `  ${clean(line)}`),
       ...(rows.length > 0 ? ['', indent(plainTable(['COLUMN', 'USE', 'LABELS', ''], rows))] : []),
     ];
   });
@@ -105,25 +112,39 @@ function render(answer: JsonObject, asked: string): string[] {
   const rewritten = sent === '' || sent === asked ? [] : ['', style.bold('sent as'), indent(cleanLines(sent))];
 
   const asks = list(answer['asks']).map(object);
-  const rows = asks.map((ask) => [
-    text(ask['effect']),
-    text(ask['action']),
-    text(ask['resource']),
-    text(ask['identity']),
-    texts(ask['policies']).join(', ') || text(ask['reason']),
-  ]);
+  const identities = [...new Set(asks.map((ask) => text(ask['identity'])))];
   return [
     ...head,
     ...what,
     ...rewritten,
-    ...(rows.length > 0
+    ...(asks.length > 0
       ? [
           '',
           style.bold('policy was asked'),
-          indent(plainTable(['ANSWER', 'ACTION', 'RESOURCE', 'IDENTITY', 'POLICIES'], rows)),
+          indent(plainTable(['ACTION', 'RESOURCE', ...identities.map(nameOf)], askedRows(asks, identities))),
         ]
       : []),
   ];
+}
+
+/** One row for each question, with the answer for each identity of the chain. */
+function askedRows(asks: readonly JsonObject[], identities: readonly string[]): string[][] {
+  const questions = Map.groupBy(asks, (ask) => JSON.stringify([ask['action'], ask['resource'], ask['labels']]));
+  return [...questions.values()].map((answers) => {
+    const [first = {}] = answers;
+    const cells = identities.map((identity) => {
+      const ask = answers.find((one) => text(one['identity']) === identity);
+      if (!ask) return '';
+      const why = texts(ask['policies']).join(', ') || text(ask['reason']);
+      return why === '' ? text(ask['effect']) : `${text(ask['effect'])} (${why})`;
+    });
+    return [text(first['action']), text(first['resource']), ...cells];
+  });
+}
+
+/** `User::"https://id.example|alice"` without the issuer, which is the same for most. */
+function nameOf(identity: string): string {
+  return identity.replace(/^(\w+)::"(?:[^"|]*\|)?(.*)"$/, '$1 $2').toUpperCase();
 }
 
 function indent(block: string): string {

@@ -13,6 +13,17 @@ const sealing = Type.Object(
   },
   { additionalProperties: false },
 );
+const discovering = Type.Object(
+  {
+    database: Type.Optional(Type.String({ minLength: 1, maxLength: 63 })),
+    sample: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000 })),
+    tables: Type.Optional(Type.String({ pattern: '^[^.]{1,256}\\.[^.]{1,256}$' })),
+    all: Type.Optional(Type.Boolean()),
+  },
+  { additionalProperties: false },
+);
+/** Rows of each table, unless more or fewer are asked for. */
+const SAMPLE = 1000;
 
 export function targetRoutes({ app, ports, caller }: Routes): void {
   app.get('/v1/targets', async (request) => {
@@ -34,6 +45,29 @@ export function targetRoutes({ app, ports, caller }: Routes): void {
     const { name: wanted } = request.params as Static<typeof name>;
     if (!ports.config().targets.some((target) => target.name === wanted)) throw notFound('target');
     return await ports.targets.test(wanted);
+  });
+
+  app.post('/v1/targets/:name/discover', { schema: { params: name, body: discovering } }, async (request) => {
+    const who = await caller(request);
+    demand(who, ['gateway-admin'], ports);
+    const { name: wanted } = request.params as Static<typeof name>;
+    const target = ports.config().targets.find((one) => one.name === wanted);
+    if (target === undefined) throw notFound('target');
+    const asked = request.body as Static<typeof discovering>;
+    const { database = target.database, sample = SAMPLE, tables, all = false } = asked;
+    if (!target.databases.includes(database)) throw notFound(`database of ${wanted}`);
+    await ports.evidence.audit({
+      v: 1,
+      type: 'target.sampled',
+      at: new Date(ports.clock.now()).toISOString(),
+      target: wanted,
+      database,
+      rows: sample,
+      ...(tables === undefined ? {} : { tables }),
+      by: callerId(who),
+    });
+    const wish = { sample, all, ...(tables === undefined ? {} : { tables }) };
+    return { target: wanted, database, ...(await ports.targets.discover(wanted, database, wish)) };
   });
 
   app.post('/v1/targets/seal', { schema: { body: sealing } }, async (request, reply) => {

@@ -1,3 +1,4 @@
+import type { Discovery, DiscoveryRequest } from '../../catalog/discovery/proposal.ts';
 import { parseConfig } from '../../config/load.ts';
 import type { Agent } from '../../core/agent.ts';
 import type { Caveats } from '../../core/caveats.ts';
@@ -87,6 +88,8 @@ export class FakeControl {
   asked: AuditQuery[] = [];
   explained: ExplainRequest[] = [];
   forms: URLSearchParams[] = [];
+  discoveries: DiscoveryRequest[] = [];
+  discovery: Discovery = { tables: 0, columns: 0, proposals: [], skipped: [] };
   unwritable: boolean = false;
   /** Resolves while something follows the audit log. */
   follow: ((signal: AbortSignal) => Promise<void>) | undefined;
@@ -193,6 +196,10 @@ export class FakeControl {
       },
       targets: {
         test: async () => ({ ok: true, message: 'PostgreSQL 18', milliseconds: 3 }),
+        discover: async (_name, _database, request) => {
+          this.discoveries.push(request);
+          return this.discovery;
+        },
         seal: async (name, value) => {
           this.sealed.set(name, value);
         },

@@ -1,5 +1,12 @@
 import type { Action } from '../../core/action.ts';
-import type { ColumnUse, Lookups, ResourceUse, SettingChange, StatementFacts } from '../../core/facts.ts';
+import type {
+  ColumnUse,
+  ComputedColumn,
+  Lookups,
+  ResourceUse,
+  SettingChange,
+  StatementFacts,
+} from '../../core/facts.ts';
 import type { Label } from '../../core/label.ts';
 import { strictestFirst } from '../../core/obligation.ts';
 import { type Resource, resourceId } from '../../core/resource.ts';
@@ -31,6 +38,7 @@ export class Ledger {
   readonly #columns = new Map<Column, Uses>();
   readonly #besides = new Map<Column, Set<'derive' | 'filter'>>();
   readonly #bystanders = new Set<Column>();
+  readonly #computed: ComputedColumn[] = [];
   readonly #settings: SettingChange[] = [];
   /** Functions were called that only give values, but are no preamble (they take time). */
   idle = true;
@@ -115,6 +123,12 @@ export class Ledger {
     }
   }
 
+  /** For those who want to know where a result column comes from. */
+  computed(position: number, name: string, sources: Sources): void {
+    const from = [...sources].map((column) => columnUse(column, 'derive').column);
+    this.#computed.push({ position, name, from });
+  }
+
   #usesOf(column: Column): Uses {
     const known = this.#columns.get(column);
     if (known) return known;
@@ -156,6 +170,7 @@ export class Ledger {
       free: false,
       copy: undefined,
       names: undefined,
+      ...(this.#computed.length > 0 ? { computed: this.#computed } : {}),
       ...(sources && uses.every(({ action }) => PURE.has(action)) ? { sources } : {}),
       ...more,
     };

@@ -5,8 +5,8 @@ import type { Token } from './lexer.ts';
 import { significant } from './positions.ts';
 import { RAW_PREFIX } from './sites.ts';
 
-/** SQL for the mask of a column that is reached by `reference`. */
-export type MaskColumn = (column: SourceColumn, reference: string, mask: SourceMask) => string;
+/** SQL for the mask of a column that is reached by `reference`; without masks, NULL of its type. */
+export type MaskColumn = (column: SourceColumn, reference: string, masks: SourceMask['masks']) => string;
 
 interface Edit {
   readonly start: number;
@@ -105,7 +105,7 @@ function expression(column: SourceColumn, { columns, clear }: SourceObligation, 
   const reference = `s.${quoted(column.name)}`;
   if (!column.labelled || clear.includes(column.attribute)) return reference;
   const masked = columns.find(({ attribute }) => attribute === column.attribute);
-  return masked ? mask(column, reference, masked) : `NULL::${column.typeName}`;
+  return mask(column, reference, masked?.masks ?? []);
 }
 
 function quoted(name: string): string {

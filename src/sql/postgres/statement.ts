@@ -44,7 +44,8 @@ export function readStatement(value: Value, names: Names, positions: Positions):
 
 /** The result goes to the client: plain columns as themselves, everything else as computed. */
 export function told(shape: Shape, ledger: Ledger): void {
-  for (const [position, { base, sources, total }] of shape.outputs.entries()) {
+  for (const [position, { name, base, sources, total }] of shape.outputs.entries()) {
+    if (!base && sources.size > 0) ledger.computed(position, name, sources);
     if (base) ledger.column(base, 'read');
     else if (total && !shape.open) ledger.shown(sources, position);
     else ledger.columns(sources, 'derive');
