@@ -1,0 +1,105 @@
+import type { Attempt } from './attempts.ts';
+import type { Session } from './session.ts';
+import { ownState, stateOf } from './state.ts';
+import { CANARY, SIDES, type Side, type Twins } from './world.ts';
+
+/** What an attempt does where no gateway stands in its way. */
+export type Proof = 'tells' | 'takes effect' | undefined;
+
+/** Statements that end or refuse a transaction, so that it cannot undo what is done. */
+const LOOSE =
+  /^\s*(begin|start|commit|end\b|rollback|abort|vacuum|alter system|create database|drop database|create tablespace|cluster|prepare transaction|alter database|create subscription|listen|unlisten|notify|discard|call)|with hold|terminate_backend|concurrently|replication_slot|pg_notify|lo_export|pg_switch_wal|set_config|^set /i;
+
+interface Outcome {
+  readonly told: readonly string[];
+  readonly changed: boolean;
+}
+
+/** Runs attempts directly, one after the other, and undoes them. */
+export class Prover {
+  readonly #twins: Twins;
+  readonly #sessions = new Map<Side, Session>();
+  readonly #before = new Map<Side, string>();
+  #own = '';
+
+  constructor(twins: Twins) {
+    this.#twins = twins;
+  }
+
+  async open(): Promise<void> {
+    for (const side of SIDES) this.#before.set(side, await stateOf(await this.#session(side)));
+    this.#own = await ownState(await this.#session('a'));
+  }
+
+  close(): void {
+    for (const session of this.#sessions.values()) session.close();
+  }
+
+  async prove(attempt: Attempt): Promise<Proof> {
+    const loose = attempt.lines.some((line) => LOOSE.test(line));
+    const [a, b] = loose
+      ? [await this.#loose(attempt, 'a'), await this.#loose(attempt, 'b')]
+      : await Promise.all([this.#contained(attempt, 'a'), this.#contained(attempt, 'b')]);
+    if (a.told.join('\n') !== b.told.join('\n') || CANARY.test(a.told.join('\n'))) return 'tells';
+    return a.changed && b.changed ? 'takes effect' : undefined;
+  }
+
+  async #contained(attempt: Attempt, side: Side): Promise<Outcome> {
+    const session = await this.#session(side);
+    await session.ask('begin');
+    const told: string[] = [];
+    for (const line of attempt.lines) {
+      await session.ask('savepoint one');
+      told.push(...(await session.ask(line)));
+      if (session.closed) return { told, changed: true };
+      await session.ask(session.status === 'E' ? 'rollback to one' : 'release one');
+    }
+    const changed = await this.#changed(session, side);
+    await session.ask('rollback');
+    await session.ask('deallocate all');
+    await session.ask('select pg_catalog.pg_advisory_unlock_all()');
+    return { told, changed };
+  }
+
+  /** Outside of a transaction; undone by making the database anew. */
+  async #loose(attempt: Attempt, side: Side): Promise<Outcome> {
+    const session = await this.#session(side);
+    const told: string[] = [];
+    for (const line of attempt.lines) {
+      if (!session.closed) told.push(...(await session.ask(line)));
+    }
+    if (session.closed) return { told, changed: true };
+    await session.ask('rollback');
+    const own = (await ownState(session)) !== this.#own;
+    session.close();
+    const after = await stateOf(await this.#fresh(side));
+    const changed = after !== this.#before.get(side);
+    if (changed) await this.#undo(side);
+    return { told, changed: own || changed };
+  }
+
+  async #changed(session: Session, side: Side): Promise<boolean> {
+    if ((await ownState(session)) !== this.#own) return true;
+    return (await stateOf(session)) !== this.#before.get(side);
+  }
+
+  async #undo(side: Side): Promise<void> {
+    await this.#twins.restore('proof', side);
+    await this.#twins.tidy();
+    if ((await stateOf(await this.#fresh(side))) !== this.#before.get(side)) {
+      throw new Error(`what was done could not be undone in proof_${side}`);
+    }
+  }
+
+  async #session(side: Side): Promise<Session> {
+    const known = this.#sessions.get(side);
+    return known === undefined || known.closed ? await this.#fresh(side) : known;
+  }
+
+  async #fresh(side: Side): Promise<Session> {
+    this.#sessions.get(side)?.close();
+    const session = await this.#twins.direct('proof', side);
+    this.#sessions.set(side, session);
+    return session;
+  }
+}
