@@ -37,6 +37,7 @@ describe('what is computed from a labelled column', () => {
     ['select to_jsonb(customers.*)->>$$email$$ as v from customers where id = 1', FIRST],
     ['select public.customers.email || $$$$ as v from public.customers where public.customers.id = 1', FIRST],
     ['select email as v from customers where id = 1 union all select name from customers where false', FIRST],
+    ['explain select email from customers', undefined],
     ['table customers union all table customers limit 1', undefined],
     ['select count(email)::int as v from only customers', 60],
     ['select count(email)::int as v from only (customers)', 60],
@@ -102,17 +103,20 @@ describe('what is computed from a labelled column', () => {
     }
   });
 
-  it.each(['', ' (format csv)', ' (format csv, header)'])('COPY TO STDOUT%s is masked', async (options) => {
-    const rows = await new Promise<string>((resolve, reject) => {
-      let text = '';
-      const { connection } = client as unknown as { connection: EventEmitter };
-      const data = ({ chunk }: { chunk: Buffer }) => {
-        text += chunk.toString();
-      };
-      connection.on('copyData', data);
-      client.query(`copy customers to stdout${options}`).then(() => resolve(text), reject);
-    });
-    expect(rows).toContain(FIRST);
-    expect(rows).not.toMatch(/customer\d+@mail/);
-  });
+  it.each(['', ' (format csv)', ' (format csv, header)', ' (format binary)'])(
+    'COPY TO STDOUT%s is masked',
+    async (options) => {
+      const rows = await new Promise<string>((resolve, reject) => {
+        let text = '';
+        const { connection } = client as unknown as { connection: EventEmitter };
+        const data = ({ chunk }: { chunk: Buffer }) => {
+          text += chunk.toString();
+        };
+        connection.on('copyData', data);
+        client.query(`copy customers to stdout${options}`).then(() => resolve(text), reject);
+      });
+      expect(rows).toContain(FIRST);
+      expect(rows).not.toMatch(/customer\d+@mail/);
+    },
+  );
 });

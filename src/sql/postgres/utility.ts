@@ -4,6 +4,7 @@ import { walk } from './expressions.ts';
 import type { Ledger } from './ledger.ts';
 import { readQuery } from './query.ts';
 import { Scope } from './scope.ts';
+import { NOTHING } from './sources.ts';
 import { stored, told } from './statement.ts';
 import { bodyOf, listAt, nodeOf, type Tree, textAt, treeAt, unreadable, type Value } from './tree.ts';
 
@@ -80,7 +81,12 @@ function explain(body: Tree, ledger: Ledger): StatementFacts {
     case 'DeleteStmt':
     case 'MergeStmt': {
       const shape = readQuery(body['query'], { ledger, scope: undefined });
-      for (const { base, sources } of shape.outputs) if (!base) ledger.columns(sources, 'derive');
+      for (const { base, sources } of shape.outputs) {
+        // A plan tells how wide the values of a column are on average: labelled ones are explained as masked.
+        const told = base && (tag !== 'SelectStmt' || base.labels.length === 0);
+        if (!told) ledger.columns(sources, 'derive');
+      }
+      ledger.columns(shape.open ?? NOTHING, 'derive');
       return ledger.facts();
     }
     case 'ExecuteStmt':
