@@ -10,9 +10,16 @@ import { type MaskColumn, maskAtSource } from '../sql/postgres/mask-at-source.ts
 export function textToSend(text: string, facts: SqlFacts, obligations: readonly Obligation[]): string {
   const sources = obligations.filter((one) => one.kind === 'source');
   if (sources.length === 0) return text;
+  const last = lastOf.get(obligations);
+  if (last?.text === text && last.facts === facts) return last.sent;
   const byName = facts.statements.some(({ names }) => names?.kind === 'execute' || names?.kind === 'fetch');
-  return byName ? text : maskAtSource(text, facts, sources, maskColumn);
+  const sent = byName ? text : maskAtSource(text, facts, sources, maskColumn);
+  lastOf.set(obligations, { text, facts, sent });
+  return sent;
 }
+
+/** Decisions are remembered, and mostly asked about the same text again: when it is prepared, bound, explained. */
+const lastOf = new WeakMap<readonly Obligation[], { text: string; facts: SqlFacts; sent: string }>();
 
 const maskColumn: MaskColumn = ({ type, typeName, base }, reference, masks) => {
   return maskExpression({ reference, type, typeName, ...(base ? { base } : {}) }, masks);
