@@ -14,6 +14,7 @@ import type { CedarEngine } from '../policy/engine.ts';
 import { readSession } from '../recording/replay.ts';
 import { sealSecret } from '../secrets/reference.ts';
 import type { DataPlane } from './data-plane.ts';
+import { discoverer } from './discovery.ts';
 import type { Foundation } from './foundation.ts';
 import type { WiredIdentity } from './identity.ts';
 import type { Log } from './log.ts';
@@ -28,8 +29,8 @@ export interface ControlPlaneParts {
   readonly targets: () => Targets;
   readonly engine: CedarEngine;
   readonly identity: WiredIdentity;
-  /** Reads catalogs and statements for `explain`; shared with the data plane's sessions. */
-  readonly reading: Pick<DataPlane, 'reader' | 'postgres'>;
+  /** Reads catalogs and statements for `explain` and discovery; shared with the data plane's sessions. */
+  readonly reading: Pick<DataPlane, 'reader' | 'catalogs' | 'postgres'>;
   readonly certificate: string;
   readonly key: string;
   readonly log: Log;
@@ -75,6 +76,7 @@ export async function openControlPlane(parts: ControlPlaneParts): Promise<Contro
     }),
     targets: {
       test: (name) => testTarget(name, targets(), foundation),
+      discover: discoverer({ catalogs: parts.reading.catalogs, settings, targets, foundation }),
       seal: async (name, value, by) => {
         await sealSecret(name, value, { sealed: store.sealed, envelope, by });
       },

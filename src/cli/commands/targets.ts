@@ -1,24 +1,35 @@
 import { readFileSync } from 'node:fs';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { Failure } from '../failure.ts';
 import { findGateway, type GatewayOptions } from '../gateway.ts';
 import { list, object, text, texts } from '../json.ts';
 import { gatewayOptions, jsonOption } from '../options.ts';
 import { clean, note, plainTable, print, printJson, style } from '../output.ts';
 import { askSecret } from '../prompt.ts';
+import { proposalTable, proposalYaml, skippedLines } from '../proposals.ts';
 
 type Options = GatewayOptions & { readonly json?: boolean };
+
+interface DiscoverOptions extends Options {
+  readonly database?: string;
+  readonly table?: string;
+  readonly sample: number;
+  readonly all?: boolean;
+  readonly yaml?: boolean;
+}
 
 export function addTargets(program: Command): void {
   const targets = program
     .command('targets')
-    .description('List what can be connected to, test it, and seal its credentials.')
+    .description('List what can be connected to, test it, find what to label, and seal credentials.')
     .addHelpText(
       'after',
       `
 Examples:
   $ sallyport targets
   $ sallyport targets test shop
+  $ sallyport targets discover shop                 columns that may need a label, and why
+  $ sallyport targets discover shop --yaml          the same as lines for sallyport.yaml
   $ sallyport targets seal shop-password            asks for the value; the file then says "sealed:shop-password"
   $ sallyport targets seal shop-password < secret
 `,
@@ -32,6 +43,24 @@ Examples:
     .argument('<target>', 'its name')
     .description('Let the gateway dial a target and log in there.')
     .action(test);
+
+  jsonOption(gatewayOptions(targets.command('discover')))
+    .argument('<target>', 'its name')
+    .description('Look for columns without a label that hold what should have one, and propose labels.')
+    .option('--database <name>', 'another database than the default one')
+    .option('--table <schema.table>', 'only these; * stands for any characters, as in "billing.*"')
+    .option('--sample <rows>', 'most rows of a table to look at; 0: names only', rowsOf, 1000)
+    .option('--all', 'labelled columns too')
+    .option('--yaml', 'print lines for "columns:" of the target in sallyport.yaml')
+    .addHelpText(
+      'after',
+      `
+The gateway reads a sample of each table with its own role, read-only and without waiting for locks, and looks through
+it for cards, addresses, keys and the like; names of columns count, too. No value of the sample leaves the gateway or is
+kept. Take the proposals as such: a label is decided by who knows the data.
+`,
+    )
+    .action(discover);
 
   gatewayOptions(targets.command('seal'))
     .argument('<name>', 'name to keep the secret under')
@@ -65,6 +94,37 @@ async function test(name: string, options: Options): Promise<void> {
   print(
     `${ok ? style.green('ok') : style.red('failed')} ${clean(text(answer['message']))} (${text(answer['milliseconds'])} ms)`,
   );
+}
+
+async function discover(name: string, options: DiscoverOptions): Promise<void> {
+  const { database, table, sample, all } = options;
+  const wish = {
+    sample,
+    ...(database === undefined ? {} : { database }),
+    ...(table === undefined ? {} : { tables: table.includes('.') ? table : `*.${table}` }),
+    ...(all === true ? { all } : {}),
+  };
+  const gateway = await findGateway(options);
+  const answer = object(await gateway.post(`/v1/targets/${encodeURIComponent(name)}/discover`, wish));
+  if (options.json) return printJson(answer);
+  const found = list(answer['proposals']).map(object);
+  for (const line of skippedLines(answer)) note(line);
+  const seen = `${text(answer['tables'])} tables, ${text(answer['columns'])} ${all === true ? '' : 'unlabelled '}columns`;
+  if (found.length === 0) return note(`Nothing to label in ${seen}.`);
+  if (options.yaml) {
+    print(proposalYaml(found));
+    return note(`Of ${seen}. Put these under "${clean(name)}" in sallyport.yaml; take the # off what is right.`);
+  }
+  print(proposalTable(found));
+  note(
+    `Of ${seen}. ${style.cyan(`sallyport targets discover ${clean(name)} --yaml`)} prints lines for sallyport.yaml.`,
+  );
+}
+
+function rowsOf(value: string): number {
+  const rows = Number(value);
+  if (/^\d{1,5}$/.test(value) && rows <= 10_000) return rows;
+  throw new InvalidArgumentError('It is a number of rows, 0 to 10000.');
 }
 
 async function seal(name: string, options: GatewayOptions): Promise<void> {
