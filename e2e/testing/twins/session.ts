@@ -37,7 +37,7 @@ export class Session {
   }
 
   get closed(): boolean {
-    return this.#client.closed;
+    return this.#client.closed || this.#client.socket.destroyed;
   }
 
   /** All that is said to a statement, as text; `closed` at its end if the session did not outlive it. */
@@ -61,7 +61,10 @@ export class Session {
         client.send(message('d', copyData(text)), COPY_DONE, ...(protocol === 'simple' ? [] : [SYNC]));
       }
       const left = until - performance.now();
-      if (left <= 0) return [...this.#told(), 'no answer'];
+      if (left <= 0) {
+        client.close();
+        return [...this.#told(), 'no answer'];
+      }
       await this.#more(left);
     }
     this.status = client.seen.findLast((one) => one.type === 'Z')?.body.toString() ?? 'I';

@@ -70,7 +70,7 @@ export class Twins {
 
   static async start(): Promise<Twins> {
     const server = await startPostgres({
-      settings: ['autovacuum=off', 'wal_level=logical', 'max_prepared_transactions=5', 'io_method=sync'],
+      settings: ['autovacuum=off', 'statement_timeout=4s', 'wal_level=logical', 'max_prepared_transactions=5', 'io_method=sync'],
     });
     try {
       await stock(server);
