@@ -1,8 +1,35 @@
+/** What differs in the target of the sample: lines of YAML. */
+export interface SampleTarget {
+  readonly columns: readonly string[];
+  /** None: an example that is commented out. */
+  readonly budgets: readonly string[];
+  readonly detectors: readonly string[];
+}
+
+const SHOP: SampleTarget = {
+  columns: [
+    '- { column: public.customers.email, label: pii.email, mask: email }',
+    '- { column: "*.*.ssn", label: pii.ssn, mask: redact }',
+  ],
+  budgets: [],
+  detectors: ['card', 'ssn', 'email'],
+};
+
 /**
  * The file that `sallyport init` writes: loads as it is. A `#` with one space after it is prose; any other is
  * configuration to be switched on by taking the `#` away (a test does, and loads the result).
  */
-export const SAMPLE_CONFIG: string = `# Sallyport. Check this file with "sallyport check"; it names file, line and column of whatever is wrong.
+export function sampleConfig({ columns, budgets, detectors }: SampleTarget = SHOP): string {
+  return SAMPLE.replace('COLUMNS', () => columns.map((line) => `      ${line}\n`).join(''))
+    .replace('BUDGETS', () =>
+      budgets.length === 0
+        ? '    #budgets:\n    #  - { label: pii, lookups: 100, rows: 5000 }\n'
+        : `    budgets:\n${budgets.map((line) => `      ${line}\n`).join('')}`,
+    )
+    .replace('DETECTORS', () => detectors.join(', '));
+}
+
+const SAMPLE = `# Sallyport. Check this file with "sallyport check"; it names file, line and column of whatever is wrong.
 #
 # A secret never stands here. Say where it is instead:
 # - env:NAME      an environment variable of the gateway
@@ -71,11 +98,11 @@ targets:
     recording: { mode: required, rows: 1000 }
     connections: { most: 50, queue: 100 }
     # Labelled columns come back masked to everybody whom no policy lets "reveal" them.
+    # "sallyport targets discover shop" proposes some.
     columns:
-      - { column: public.customers.email, label: pii.email, mask: email }
-      - { column: "*.*.ssn", label: pii.ssn, mask: redact }
-    # Detectors look for values in columns that have no label.
-    detect: { detectors: [card, ssn, email], people: observe, agents: mask }
+COLUMNS    # What one person may use of a label in an hour, together with every agent that acts for them.
+BUDGETS    # Detectors look for values in columns that have no label.
+    detect: { detectors: [DETECTORS], people: observe, agents: mask }
 
 # Detectors of your own: RE2 patterns.
 #detectors:
@@ -89,3 +116,5 @@ approvals:
 # The folder of *.cedar files that decide who may do what.
 policies: ./policies
 `;
+
+export const SAMPLE_CONFIG: string = sampleConfig();

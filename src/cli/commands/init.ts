@@ -1,25 +1,58 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import type { Command } from 'commander';
-import { SAMPLE_CONFIG } from '../../config/sample.ts';
+import { type Command, InvalidArgumentError } from 'commander';
+import { SAMPLE_CONFIG, sampleConfig } from '../../config/sample.ts';
+import { didYouMean } from '../../config/suggest.ts';
 import { starterPolicies } from '../../policy/starter.ts';
 import { Failure } from '../failure.ts';
 import { note, print, style } from '../output.ts';
+import type { Pack } from '../packs/pack.ts';
+import { PACKS, targetFor } from '../packs/packs.ts';
 
 export function addInit(program: Command): void {
   program
     .command('init')
     .argument('[folder]', 'where to write', '.')
     .description('Write a commented sallyport.yaml and starter policies. Never overwrites anything.')
-    .addHelpText('after', '\nExamples:\n  $ sallyport init\n  $ sallyport init /etc/sallyport\n')
-    .action((folder: string) => init(resolve(folder)));
+    .option('--pack <names>', 'with labels, masks, detectors, budgets and policies for: pci, hipaa, gdpr', packsOf, [])
+    .addHelpText(
+      'after',
+      `
+Packs, one or several:
+${PACKS.map(({ name, about }) => `  ${name.padEnd(6)} ${about}`).join('\n')}
+A pack is a start, written out for you to read and change; it makes nobody compliant by itself.
+
+Examples:
+  $ sallyport init
+  $ sallyport init /etc/sallyport
+  $ sallyport init --pack pci,gdpr
+`,
+    )
+    .action((folder: string, options: { pack: readonly Pack[] }) => init(resolve(folder), options.pack));
 }
 
-function init(folder: string): void {
+function packsOf(names: string, before: readonly Pack[]): readonly Pack[] {
+  const wanted = names.split(',').map((name) => name.trim().toLowerCase());
+  const all = PACKS.map(({ name }) => name);
+  const unknown = wanted.find((name) => !all.includes(name));
+  if (unknown !== undefined) {
+    throw new InvalidArgumentError(
+      `There is no pack "${unknown}"${didYouMean(unknown, all) || `; there are ${all.join(', ')}`}.`,
+    );
+  }
+  return PACKS.filter((pack) => wanted.includes(pack.name) || before.includes(pack));
+}
+
+function init(folder: string, packs: readonly Pack[]): void {
+  const policy = (name: string, text: string) => ({ path: join(folder, 'policies', name), text });
   const files = [
-    { path: join(folder, 'sallyport.yaml'), text: SAMPLE_CONFIG },
-    ...starterPolicies('shop').map(({ name, text }) => ({ path: join(folder, 'policies', name), text })),
-    { path: join(folder, 'policies', 'starter.test.yaml'), text: SAMPLE_TESTS },
+    { path: join(folder, 'sallyport.yaml'), text: packs.length === 0 ? SAMPLE_CONFIG : sampleConfig(targetFor(packs)) },
+    ...starterPolicies('shop').map(({ name, text }) => policy(name, text)),
+    policy('starter.test.yaml', SAMPLE_TESTS),
+    ...packs.flatMap((pack) => [
+      policy(`${pack.name}.cedar`, pack.policies),
+      policy(`${pack.name}.test.yaml`, pack.tests),
+    ]),
   ];
   const there = files.map(({ path }) => path).filter((path) => existsSync(path));
   if (there.length > 0) {
@@ -42,7 +75,8 @@ ${style.bold('Next')}
   1. In sallyport.yaml, say where your database is and who your identity provider is.
   2. Put the database password where the file says: ${style.cyan('export SHOP_PASSWORD=…')}
   3. ${style.cyan(`sallyport check${flag}`)}     says what is wrong, with line and column
-  4. ${style.cyan(`sallyport serve${flag}`)}`);
+  4. ${style.cyan(`sallyport serve${flag}`)}
+  5. ${style.cyan(`sallyport targets discover shop${flag}`)}     says which columns need a label`);
 }
 
 function show(path: string): string {
