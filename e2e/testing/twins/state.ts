@@ -126,7 +126,7 @@ export function unlabelledOf(session: Session): Promise<string> {
 
 /** What labels cover, by row; empty for a row that has none of it. */
 export async function labelledOf(session: Session): Promise<ReadonlySet<string>> {
-  return new Set((await read(session, COVERED)).split('\nD '));
+  return new Set((await read(session, COVERED)).split(/(?:^|\n)D /));
 }
 
 export async function ownState(session: Session): Promise<string> {
