@@ -37,17 +37,16 @@ function placeOf(one: JsonObject): string {
   return path.length === 0 ? text(one['column']) : `${text(one['column'])} at ${path.join('.')}`;
 }
 
-/** `96% of 1000 values hold one; its name`. Shares and names, never what was found. */
+/** `email in 96% of 1000 values; its name`. Shares and names, never what was found. */
 function why(one: JsonObject): string {
   const cells = number(one['cells']) ?? 0;
   const matched = number(one['matched']) ?? 0;
-  const named = one['named'] === true ? 'its name' : '';
-  const seen = cells === 1 ? '1 value' : `${cells} values`;
-  if (matched === 0) return cells === 0 ? `${named}; no values seen` : `${named}; none found in ${seen}`;
-  const share = matched === cells ? 'all' : `${percent(matched / cells)}`;
+  if (matched === 0) return 'its name alone';
+  const share = matched === cells ? 'all' : percent(matched / cells);
+  const seen = cells === 1 ? 'its one value' : `${share} of ${cells} values`;
   const where = one['within'] === true ? ', inside longer text' : '';
-  const found = `${texts(one['detectors']).join(', ')} in ${share} of ${seen}${where}`;
-  return named === '' ? found : `${found}; ${named}`;
+  const name = one['named'] === true ? '; its name' : '';
+  return `${texts(one['detectors']).join(', ')} in ${seen}${where}${name}`;
 }
 
 function percent(share: number): string {

@@ -76,6 +76,7 @@ const EVERYTHING: ['GET' | 'POST', string, object?][] = [
   ['GET', '/v1/whoami'],
   ['GET', '/v1/targets'],
   ['POST', '/v1/targets/shop/test'],
+  ['POST', '/v1/targets/shop/discover', {}],
   ['POST', '/v1/targets/seal', { name: 'x', value: 'y' }],
   ['GET', '/v1/grants'],
   ['POST', `/v1/grants/${alice.id}/revoke`, {}],
@@ -122,7 +123,19 @@ describe('every route', () => {
     expect(answer.body).not.toContain('/var/secret');
     expect(faults).toEqual(['EVIDENCE_UNWRITABLE']);
     expect([...fake.sealed]).toEqual([]);
+    expect((await ask('POST', '/v1/targets/shop/discover', undefined, {})).status).toBe(503);
+    expect(fake.discoveries).toEqual([]);
   });
+
+  it.each([{ sample: 10_001 }, { sample: -1 }, { tables: 'customers' }, { tables: 'a.b.c' }, { rows: 5 }])(
+    'takes no %j for a discovery',
+    async (wish) => {
+      local = true;
+      expect((await ask('POST', '/v1/targets/shop/discover', undefined, wish)).status).toBe(400);
+      expect(fake.discoveries).toEqual([]);
+      expect(fake.events).toEqual([]);
+    },
+  );
 
   it('forbids caching and guessing of types', async () => {
     const answer = await ask('GET', '/nothing', undefined);
@@ -166,6 +179,7 @@ describe('every route', () => {
 describe('rights over the gateway', () => {
   const ADMIN: [string, 'GET' | 'POST', string, object?][] = [
     ['test a target', 'POST', '/v1/targets/shop/test'],
+    ['look for what to label', 'POST', '/v1/targets/shop/discover', { sample: 10 }],
     ['seal a secret', 'POST', '/v1/targets/seal', { name: 'x', value: 'y' }],
   ];
   const AUDIT: [string, 'GET' | 'POST', string, object?][] = [

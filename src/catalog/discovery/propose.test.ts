@@ -21,7 +21,10 @@ interface Shape {
 function proposals(values: readonly unknown[] | undefined, shape: Shape = {}): string[] {
   const { name = 'thing', table = 'things', type = 'text', labels = [], json = false } = shape;
   const tally = values && new Tally(find);
-  for (const value of values ?? []) json ? tally?.json(JSON.stringify(value)) : tally?.text(String(value));
+  for (const value of values ?? []) {
+    if (json) tally?.json(JSON.stringify(value));
+    else tally?.text(String(value));
+  }
   const found = propose({ relation: { schema: 'public', name: table }, column: { name, labels }, type, tally });
   return found.map(({ label, mask, path, confidence, matched, cells, within }) =>
     [
