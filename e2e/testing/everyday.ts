@@ -10,6 +10,10 @@ export interface Everyday {
   readonly masked: ReadonlyMap<string, string>;
   /** SQLSTATE with which the gateway refuses it today. */
   readonly refused: string | undefined;
+  /** Result columns that are another each time, such as a time of day. */
+  readonly differs: readonly string[];
+  /** Its ORDER BY leaves ties. */
+  readonly unordered: boolean;
 }
 
 export interface Theme {
@@ -44,11 +48,15 @@ function statement(source: string, lines: readonly string[]): Everyday {
   const values: (string | null)[] = [];
   const masked = new Map<string, string>();
   let refused: string | undefined;
+  let differs: string[] = [];
+  let unordered = false;
   const rest: string[] = [];
   for (const line of lines) {
-    const [, key = '', value = ''] = /^-- (\$\d+ =|masked:|refused:) ?(.*)$/.exec(line) ?? [];
+    const [, key = '', value = ''] = /^-- (\$\d+ =|masked:|refused:|differs:|unordered) ?(.*)$/.exec(line) ?? [];
     if (key.startsWith('$')) values[Number(key.slice(1, -2)) - 1] = value === 'NULL' ? null : value;
     else if (key === 'refused:') refused = value.slice(0, 5);
+    else if (key === 'differs:') differs = value.split(',').map((name) => name.trim());
+    else if (key === 'unordered') unordered = true;
     else if (key === 'masked:') {
       for (const item of value.split(',')) {
         const [name = '', kind = name] = item.trim().split('=');
@@ -56,5 +64,5 @@ function statement(source: string, lines: readonly string[]): Everyday {
       }
     } else rest.push(line);
   }
-  return { source, text: rest.join('\n').trim(), values, masked, refused };
+  return { source, text: rest.join('\n').trim(), values, masked, refused, differs, unordered };
 }
