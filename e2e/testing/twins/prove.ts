@@ -41,7 +41,7 @@ export class Prover {
       ? [await this.#loose(attempt, 'a'), await this.#loose(attempt, 'b')]
       : await Promise.all([this.#contained(attempt, 'a'), this.#contained(attempt, 'b')]);
     if (a.told.join('\n') !== b.told.join('\n') || CANARY.test(a.told.join('\n'))) return 'tells';
-    return a.changed && b.changed ? 'takes effect' : undefined;
+    return a.changed || b.changed ? 'takes effect' : undefined;
   }
 
   async #contained(attempt: Attempt, side: Side): Promise<Outcome> {
@@ -58,6 +58,8 @@ export class Prover {
     await session.ask('rollback');
     await session.ask('deallocate all');
     await session.ask('select pg_catalog.pg_advisory_unlock_all()');
+    // Sequences do not go back.
+    if (changed && (await this.#changed(session, side))) await this.#undo(side);
     return { told, changed };
   }
 

@@ -129,6 +129,6 @@ export async function labelledOf(session: Session): Promise<ReadonlySet<string>>
   return new Set((await read(session, COVERED)).split(/(?:^|\n)D /));
 }
 
-export async function ownState(session: Session): Promise<string> {
-  return (await session.ask(OWN)).join('\n');
+export function ownState(session: Session): Promise<string> {
+  return read(session, OWN);
 }
