@@ -103,6 +103,19 @@ describe('what is computed from a labelled column', () => {
     }
   });
 
+  it('tells no plan that knows more than the masks', async () => {
+    await client.query('prepare plain as select email from customers');
+    const told = await client.query('execute plain');
+    expect(told.rows[0].email).toBe(FIRST);
+    await expect(client.query('explain execute plain')).rejects.toMatchObject({
+      message: expect.stringContaining('explain its text'),
+    });
+    const { rows } = await client.query('explain (costs on) select email from customers');
+    expect(JSON.stringify(rows)).not.toContain('width');
+    expect(JSON.stringify((await client.query('explain select id from customers')).rows)).toContain('width');
+    await client.query('deallocate all');
+  });
+
   it.each(['', ' (format csv)', ' (format csv, header)', ' (format binary)'])(
     'COPY TO STDOUT%s is masked',
     async (options) => {

@@ -38,6 +38,8 @@ export interface StatementFacts {
   readonly copy: CopyFacts | undefined;
   /** Which prepared statement or cursor of the SQL level it makes, runs, reads or drops. */
   readonly names: SqlName | undefined;
+  /** It is EXPLAIN of such a statement. */
+  readonly explains?: true;
   /** Result columns that are computed, and what from. Absent: none. */
   readonly computed?: readonly ComputedColumn[];
   /** What masks at the source would change in the text. Absent: nothing of it can be masked there. */

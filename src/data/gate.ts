@@ -52,7 +52,9 @@ function spelled(
   try {
     return { decision, sent: ports.spell(operation, decision) };
   } catch (thrown) {
-    return { decision: deny('policy-fault', `the operation could not be masked (${asFault(thrown).code})`) };
+    const { code, message } = asFault(thrown);
+    const why = code === 'POLICY_FAILED' ? message : code;
+    return { decision: deny('policy-fault', `what may not be seen cannot be masked in it: ${why}`) };
   }
 }
 

@@ -84,7 +84,19 @@ describe('masking at the source', () => {
       "select 'grüße 😀', lower(email) from customers",
       `select 'grüße 😀', lower(email) from ${STAND_IN()} AS "customers"`,
     ],
-    ['explain select lower(email) from customers', `explain select lower(email) from ${STAND_IN()} AS "customers"`],
+    ...[
+      ['explain', 'EXPLAIN (COSTS false)'],
+      ['explain analyze verbose', 'EXPLAIN (ANALYZE, VERBOSE, COSTS false)'],
+      ['explain (costs on, format json)', 'explain (costs on, format json, COSTS false)'],
+      ['select 1; explain /* x */ verbose', 'select 1; EXPLAIN (VERBOSE, COSTS false)'],
+    ].map(([said, sent]) => [
+      `${said} select lower(email) from customers`,
+      `${sent} select lower(email) from ${STAND_IN()} AS "customers"`,
+    ]),
+    [
+      'explain (select lower(email) from customers)',
+      `EXPLAIN (COSTS false) (select lower(email) from ${STAND_IN()} AS "customers")`,
+    ],
     [
       'declare c cursor for select lower(email) from customers',
       `declare c cursor for select lower(email) from ${STAND_IN()} AS "customers"`,

@@ -1,6 +1,7 @@
 import type { SourceColumn, SourceSite, Span, SqlFacts } from '../../core/facts.ts';
 import { Fault } from '../../core/fault.ts';
 import type { SourceMask, SourceObligation } from '../../core/obligation.ts';
+import { withoutCosts } from './explain-options.ts';
 import type { Token } from './lexer.ts';
 import { significant } from './positions.ts';
 import { RAW_PREFIX } from './sites.ts';
@@ -28,6 +29,7 @@ export function maskAtSource(
   if (obligations.length === 0) return text;
   const all = significant(text);
   const edits = obligations.flatMap((obligation) => editsOf(obligation, { facts, all, mask }));
+  edits.push(...plansOf(text, obligations, { facts, all, mask }));
   edits.sort((a, b) => a.start - b.start);
   let out = '';
   let at = 0;
@@ -37,6 +39,18 @@ export function maskAtSource(
     at = end;
   }
   return out + text.slice(at);
+}
+
+/** Plans of masked relations are told without costs, once for each statement. */
+function plansOf(text: string, obligations: readonly SourceObligation[], { facts, all }: Rewriting): Edit[] {
+  const explained = new Set(obligations.map(({ statement }) => statement));
+  return [...explained].flatMap((position): Edit[] => {
+    const { explains, sources } = facts.statements[position] ?? {};
+    if (!explains) return [];
+    const found = withoutCosts(text, all, sources?.sites[0]?.from ?? 0);
+    if (!found) throw unfit('EXPLAIN is not where reading the statement found it');
+    return [replace(all, found, found.text)];
+  });
 }
 
 interface Rewriting {
@@ -113,5 +127,5 @@ function quoted(name: string): string {
 }
 
 function unfit(what: string): Fault {
-  return new Fault('POLICY_FAILED', `the statement cannot be masked: ${what}`);
+  return new Fault('POLICY_FAILED', what);
 }

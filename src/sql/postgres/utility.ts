@@ -87,14 +87,14 @@ function explain(body: Tree, ledger: Ledger): StatementFacts {
         if (!told) ledger.columns(sources, 'derive');
       }
       ledger.columns(shape.open ?? NOTHING, 'derive');
-      return ledger.facts();
+      return ledger.facts({ explains: true });
     }
     case 'ExecuteStmt':
       execute(inner, ledger);
-      return ledger.facts({ names: named('execute', inner, 'name') });
+      return ledger.facts({ names: named('execute', inner, 'name'), explains: true });
     case 'DeclareCursorStmt':
       told(readQuery(inner['query'], { ledger, scope: undefined }), ledger);
-      return ledger.facts();
+      return ledger.facts({ explains: true });
     default: {
       // CREATE TABLE AS and the like: not worth telling apart.
       const value: Value = inner['query'] ?? null;
