@@ -41,16 +41,14 @@ describe('what was tried to get around', () => {
       const query =
         protocol === 'simple' ? client.query(text) : client.query({ text, queryMode: 'extended' } as pg.QueryConfig);
       const told = await query.then(
-        ({ rows }) => ({ code: 'permitted', said: JSON.stringify(rows) }),
-        (thrown: { code?: string; message: string; detail?: string; hint?: string }) => ({
-          code: thrown.code,
-          said: JSON.stringify([thrown.message, thrown.detail, thrown.hint]),
-        }),
+        ({ rows }) => JSON.stringify(rows),
+        (thrown: { message: string; detail?: string; hint?: string }) =>
+          JSON.stringify([thrown.message, thrown.detail, thrown.hint]),
       );
-      // Refused by the gateway, or what it names does not exist: nothing in between.
-      expect(['42501', '26000', '34000', '0A000', '42P01', '42601']).toContain(told.code);
-      expect(told.said).not.toMatch(VALUES);
+      // Refused, or answered from masks.
+      expect(told).not.toMatch(VALUES);
     }
+    await client.query('deallocate all');
     expect((await client.query('select 1 as alive')).rows).toEqual([{ alive: 1 }]);
     expect(await state()).toEqual(before);
   });
