@@ -8,7 +8,7 @@ export type Proof = 'tells' | 'takes effect' | undefined;
 
 /** Statements that end or refuse a transaction, so that it cannot undo what is done. */
 const LOOSE =
-  /^\s*(begin|start|commit|end\b|rollback|abort|vacuum|alter system|create database|drop database|create tablespace|cluster|prepare transaction|alter database|create subscription|listen|unlisten|notify|discard|call)|with hold|terminate_backend|concurrently|replication_slot|pg_notify|lo_export|pg_switch_wal|set_config|^set /i;
+  /^\s*(begin|start|commit|end\b|rollback|abort|vacuum|alter system|create database|drop database|create tablespace|cluster|prepare transaction|listen|unlisten|notify|discard|call)|with hold|terminate_backend|concurrently|replication_slot|pg_notify|lo_export|pg_switch_wal|set_config|^set /i;
 
 interface Outcome {
   readonly told: readonly string[];
@@ -86,8 +86,8 @@ export class Prover {
   }
 
   async #undo(side: Side): Promise<void> {
-    await this.#twins.restore('proof', side);
     await this.#twins.tidy();
+    await this.#twins.restore('proof', side);
     if ((await stateOf(await this.#fresh(side))) !== this.#before.get(side)) {
       throw new Error(`what was done could not be undone in proof_${side}`);
     }

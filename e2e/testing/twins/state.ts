@@ -5,6 +5,8 @@ const OBJECTS = [
   'class',
   'proc',
   'type',
+  'enum',
+  'am',
   'constraint',
   'trigger',
   'rewrite',
@@ -59,6 +61,7 @@ const STRUCTURE = [
   `select 'superuser', ${hash('select * from pg_catalog.pg_authid where oid < 16384')}`,
   `select 'access', ${hash('select attrelid, attnum, attname, attacl, attstattarget, attcompression, attoptions, atthasmissing, attisdropped from pg_catalog.pg_attribute where attrelid >= 16384')}`,
   `select 'server', ${hash('select name, setting, error from pg_catalog.pg_file_settings')}`,
+  `select 'index', ${hash('select * from pg_catalog.pg_index where indexrelid >= 16384')}`,
   `select 'slots', ${hash('select slot_name from pg_catalog.pg_replication_slots')}`,
   `select 'prepared', ${hash('select gid from pg_catalog.pg_prepared_xacts')}`,
 ];

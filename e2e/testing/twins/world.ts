@@ -61,6 +61,7 @@ export class Twins {
   readonly server: ThrowawayPostgres;
   readonly gateway: Gateway;
   readonly #pass: Pass;
+  #neighbour: Session | undefined;
 
   private constructor(server: ThrowawayPostgres, gateway: Gateway, pass: Pass) {
     this.server = server;
@@ -70,13 +71,22 @@ export class Twins {
 
   static async start(): Promise<Twins> {
     const server = await startPostgres({
-      settings: ['autovacuum=off', 'statement_timeout=4s', 'wal_level=logical', 'max_prepared_transactions=5', 'io_method=sync'],
+      settings: [
+        'autovacuum=off',
+        'statement_timeout=4s',
+        'wal_level=logical',
+        'max_prepared_transactions=5',
+        'io_method=sync',
+      ],
     });
     try {
       await stock(server);
       const gateway = await Gateway.start({ shop: target(server), policies: { 'twins.cedar': POLICIES } });
       const twins = new Twins(server, gateway, await gateway.person('alice'));
       for (const side of SIDES) for (const kind of ['proof', 'twin'] as const) await twins.restore(kind, side);
+      const { port, user, password } = server;
+      twins.#neighbour = await Session.open({ port, user, secret: password, database: 'postgres' });
+      await twins.#neighbour.ask("select 'kestrel, as a neighbour asked'");
       return twins;
     } catch (thrown) {
       await server.stop();
@@ -85,6 +95,7 @@ export class Twins {
   }
 
   async stop(): Promise<void> {
+    this.#neighbour?.close();
     await this.gateway.stop();
     await this.server.stop();
   }
@@ -99,12 +110,15 @@ export class Twins {
   /** Takes back what was done to the server as a whole. */
   async tidy(): Promise<void> {
     await this.server.query('alter system reset all');
+    await this.server.query('alter database spare reset all').catch(() => {});
     const made = await this.server.query(`
-      select format('drop database %I with (force)', datname) as text from pg_database where datname !~ '^(postgres|template.|(twin|proof|pristine)_.)$'
+      select format('drop database %I with (force)', datname) as text from pg_database where datname !~ '^(postgres|spare|template.|(twin|proof|pristine)_.)$'
       union all select format('drop role %I', rolname) from pg_roles where oid >= 16384 and rolname <> 'keeper'
       union all select format('select pg_drop_replication_slot(%L)', slot_name) from pg_replication_slots
       union all select format('alter role %I reset all', rolname) from pg_roles where rolname in ('keeper', 'postgres')`);
     for (const { text } of made) await this.server.query(String(text)).catch(() => {});
+    const [spare] = await this.server.query("select from pg_database where datname = 'spare'");
+    if (spare === undefined) await this.server.query('create database spare');
     await this.server.query('select pg_reload_conf()');
   }
 
@@ -136,6 +150,7 @@ async function stock(server: ThrowawayPostgres): Promise<void> {
     await server.query(`${settings} ${rows}`, `pristine_${side}`);
     await server.query(vacuum, `pristine_${side}`);
   }
+  await server.query('create database spare');
   await server.query("create role keeper login password 'kestrel'");
   await server.query(
     "do $$ begin execute format('copy (select %L) to %L', 'kestrel in a file', current_setting('data_directory') || '/vault.txt'); end $$",
