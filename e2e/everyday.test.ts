@@ -37,6 +37,12 @@ async function tried(client: pg.Client, statement: Everyday, mode: 'simple' | 'e
 
 const MODES = ['simple', 'extended'] as const;
 
+it('are many, and most are answered', () => {
+  const all = everyday().flatMap(({ statements }) => statements);
+  expect(all.length).toBeGreaterThan(400);
+  expect(all.filter(({ refused }) => refused !== undefined).length / all.length).toBeLessThan(0.15);
+});
+
 describe.each(everyday())('$name', ({ statements }) => {
   const cases = statements.flatMap((statement) =>
     MODES.filter((mode) => mode === 'extended' || statement.values.length === 0).map((mode) => ({

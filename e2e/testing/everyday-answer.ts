@@ -58,7 +58,7 @@ export async function ask(
 }
 
 /** What would tell a labelled or detected value of the shop. */
-export const RAW = /customer\d+@mail|\+1 202 555 \d{4}|\d{3}-\d{2}-\d{4}|4111 1111|private\d+@home/i;
+export const RAW: RegExp = /customer\d+@mail|\+1 202 555 \d{4}|\d{3}-\d{2}-\d{4}|4111 1111|private\d+@home/i;
 
 const IMAGES: Readonly<Record<string, RegExp>> = {
   email: /^[Cc]\*\*\*@mail\.example$/i,
@@ -76,7 +76,11 @@ export function unmasked(answer: Answer, { masked, differs }: Everyday): { answe
   const names = answer.fields.map((field) => field.slice(0, field.lastIndexOf('|')));
   const kinds = names.map((name) => masked.get(name) ?? masked.get('*'));
   const wrong: string[] = [];
-  const fields = answer.fields.map((field, i) => (kinds[i] === undefined ? field : field.replace(/ \d+\.\d+ /, ' ')));
+  const fields = answer.fields.map((field, i) => {
+    // A whole row becomes a record.
+    if (kinds[i] === 'row') return names[i] ?? '';
+    return kinds[i] === undefined ? field : field.replace(/ \d+\.\d+ /, ' ');
+  });
   const rows = answer.rows.map((row) =>
     row.map((cell, i) => {
       const kind = kinds[i];
