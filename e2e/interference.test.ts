@@ -22,10 +22,12 @@ describe('generated statements', () => {
   });
 });
 
-it.fails('a plan of a prepared statement with masked columns does not end the session', async () => {
+it('a plan of a prepared statement with masked columns is refused, and the session goes on', async () => {
   const session = await twins.through('a');
   await session.ask('prepare p as select email from people');
   const told = await session.ask('explain (costs off) execute p');
+  const alive = await session.ask('select 1 as alive');
   session.close();
-  expect(told.join('\n')).toMatch(/^C EXPLAIN/m);
+  expect(told.join('\n')).toMatch(/explain its text/);
+  expect(alive.join('\n')).toMatch(/^C SELECT 1/m);
 });
