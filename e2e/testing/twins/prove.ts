@@ -1,6 +1,6 @@
 import type { Attempt } from './attempts.ts';
 import type { Session } from './session.ts';
-import { ownState, stateOf } from './state.ts';
+import { ownState, stateOf, writtenOf } from './state.ts';
 import { CANARY, SIDES, type Side, type Twins } from './world.ts';
 
 /** What an attempt does where no gateway stands in its way. */
@@ -46,6 +46,7 @@ export class Prover {
 
   async #contained(attempt: Attempt, side: Side): Promise<Outcome> {
     const session = await this.#session(side);
+    const written = await writtenOf(session);
     await session.ask('begin');
     const told: string[] = [];
     for (const line of attempt.lines) {
@@ -54,18 +55,21 @@ export class Prover {
       if (session.closed) return { told, changed: true };
       await session.ask(session.status === 'E' ? 'rollback to one' : 'release one');
     }
-    const changed = await this.#changed(session, side);
+    const own = (await ownState(session)) !== this.#own;
+    await session.ask('reset all');
+    const wrote = (await writtenOf(session)) !== written;
+    const changed = wrote && (await this.#changed(session, side));
     await session.ask('rollback');
-    await session.ask('deallocate all');
-    await session.ask('select pg_catalog.pg_advisory_unlock_all()');
+    if (own) await session.ask('deallocate all; select pg_catalog.pg_advisory_unlock_all()');
     // Sequences do not go back.
     if (changed && (await this.#changed(session, side))) await this.#undo(side);
-    return { told, changed };
+    return { told, changed: own || changed };
   }
 
   /** Outside of a transaction; undone by making the database anew. */
   async #loose(attempt: Attempt, side: Side): Promise<Outcome> {
     const session = await this.#session(side);
+    const written = await writtenOf(session);
     const told: string[] = [];
     for (const line of attempt.lines) {
       if (!session.closed) told.push(...(await session.ask(line)));
@@ -74,14 +78,13 @@ export class Prover {
     await session.ask('rollback');
     const own = (await ownState(session)) !== this.#own;
     session.close();
-    const after = await stateOf(await this.#fresh(side));
-    const changed = after !== this.#before.get(side);
+    const fresh = await this.#fresh(side);
+    const changed = (await writtenOf(fresh)) !== written && (await this.#changed(fresh, side));
     if (changed) await this.#undo(side);
     return { told, changed: own || changed };
   }
 
   async #changed(session: Session, side: Side): Promise<boolean> {
-    if ((await ownState(session)) !== this.#own) return true;
     return (await stateOf(session)) !== this.#before.get(side);
   }
 

@@ -12,7 +12,6 @@ const OBJECTS = [
   'rewrite',
   'operator',
   'cast',
-  'namespace',
   'extension',
   'foreign_server',
   'user_mapping',
@@ -58,6 +57,8 @@ const STRUCTURE = [
   ...objects.filter((text) => !/'(database|largeobject)'/.test(text)),
   ...whole,
   `select 'databases', ${hash("select datname, datacl, datconnlimit from pg_catalog.pg_database where datname not like 'proof%' and datname not like 'twin%'")}`,
+  // A session's own schema is made when it is first named.
+  `select 'namespace', ${hash("select * from pg_catalog.pg_namespace where oid >= 16384 and nspname !~ '^pg_(toast_)?temp'")}`,
   `select 'superuser', ${hash('select * from pg_catalog.pg_authid where oid < 16384')}`,
   `select 'access', ${hash('select attrelid, attnum, attname, attacl, attstattarget, attcompression, attoptions, atthasmissing, attisdropped from pg_catalog.pg_attribute where attrelid >= 16384')}`,
   `select 'server', ${hash('select name, setting, error from pg_catalog.pg_file_settings')}`,
@@ -106,6 +107,17 @@ async function read(session: Session, text: string): Promise<string> {
   const failed = told.find((one) => one.startsWith('E ') || one === 'closed');
   if (failed !== undefined) throw new Error(`the state cannot be read: ${failed}`);
   return told.filter((one) => one.startsWith('D ')).join('\n');
+}
+
+/**
+ * Agrees with an earlier answer only where nothing was written on the whole server in between: a glance that saves
+ * reading the state. ALTER SYSTEM writes a file and no log.
+ */
+export function writtenOf(session: Session): Promise<string> {
+  return read(
+    session,
+    `select pg_catalog.pg_current_wal_insert_lsn(), ${hash('select name, setting, error from pg_catalog.pg_file_settings')}`,
+  );
 }
 
 /** Everything there is to change in a database and its server. */
