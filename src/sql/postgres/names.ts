@@ -97,7 +97,7 @@ export class Names {
     const choices: FunctionChoice[] = [];
     const having = this.catalog.functionSchemas(name);
     for (const candidate of schema === undefined ? this.scope.searchPath : [schema]) {
-      const known = candidate === 'pg_catalog' ? CLASSES.get(name) : undefined;
+      const known = candidate === 'pg_catalog' ? CLASSES.get(name) : SCHEMA_HELPERS[candidate]?.get(name);
       if (known) choices.push({ class: known, resource: this.function(candidate, name) });
       else if (having.includes(candidate))
         choices.push({ class: 'unvetted', resource: this.function(candidate, name) });
@@ -127,6 +127,15 @@ export class Names {
     return this.scope.searchPath.find((schema) => schema !== 'pg_catalog' && !schema.startsWith('pg_temp'));
   }
 }
+
+/** What the views of information_schema call, and what tools call there: only a superuser could put others in their place. */
+const SCHEMA_HELPERS: Readonly<Record<string, ReadonlyMap<string, FunctionClass>>> = {
+  information_schema: new Map([
+    ['_pg_expandarray', 'free'],
+    ['_pg_index_position', 'catalog'],
+    ...['_pg_truetypid', '_pg_truetypmod'].map((name) => [name, 'catalog'] as const),
+  ]),
+};
 
 export interface FunctionChoice {
   readonly class: FunctionClass;

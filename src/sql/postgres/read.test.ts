@@ -47,7 +47,7 @@ describe('reading a statement', () => {
     ],
     [
       'with c as (select id, name from customers) select name from c',
-      'select | select customers | derive customers.name',
+      'select | select customers | read customers.name',
     ],
     [
       'select name from contacts natural join customers',

@@ -44,9 +44,11 @@ export function readStatement(value: Value, names: Names, positions: Positions):
 
 /** The result goes to the client: plain columns as themselves, everything else as computed. */
 export function told(shape: Shape, ledger: Ledger): void {
-  for (const [position, { name, base, sources, total }] of shape.outputs.entries()) {
-    if (!base && sources.size > 0) ledger.computed(position, name, sources);
-    if (base) ledger.column(base, 'read');
+  for (const [position, { name, base, origin, sources, total }] of shape.outputs.entries()) {
+    // Through subqueries and WITH queries, too, the server traces a column that is only passed on.
+    const passed = base ?? origin;
+    if (!passed && sources.size > 0) ledger.computed(position, name, sources);
+    if (passed) ledger.column(passed, 'read');
     else if (total && !shape.open) ledger.shown(sources, position);
     else ledger.columns(sources, 'derive');
   }

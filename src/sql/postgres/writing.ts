@@ -154,7 +154,7 @@ export function returning(body: Tree, target: Target): Shape {
   const { items } = place.scope;
   const versions = [...names.values()].filter((name) => !items.some((item) => item.alias === name));
   const outputs = relation.columns.map((column) => {
-    return { name: column.name, sources: new Set([column]), origin: column, total: true };
+    return { name: column.name, sources: new Set([column]), total: true };
   });
   items.push(...versions.map((name) => unseen(name, { outputs, open: undefined })));
   return targets(listAt(clause, 'exprs'), place);
