@@ -10,6 +10,11 @@ export type Proof = 'tells' | 'takes effect' | undefined;
 const LOOSE =
   /^\s*(begin|start|commit|end\b|rollback|abort|vacuum|alter system|create database|drop database|create tablespace|cluster|prepare transaction|listen|unlisten|notify|discard|call)|with hold|terminate_backend|concurrently|replication_slot|pg_notify|lo_export|pg_switch_wal|set_config|^set /i;
 
+interface Contained {
+  readonly told: readonly string[];
+  readonly settle: (look: boolean) => Promise<boolean>;
+}
+
 interface Outcome {
   readonly told: readonly string[];
   readonly changed: boolean;
@@ -36,15 +41,18 @@ export class Prover {
   }
 
   async prove(attempt: Attempt): Promise<Proof> {
-    const loose = attempt.lines.some((line) => LOOSE.test(line));
-    const [a, b] = loose
-      ? [await this.#loose(attempt, 'a'), await this.#loose(attempt, 'b')]
-      : await Promise.all([this.#contained(attempt, 'a'), this.#contained(attempt, 'b')]);
-    if (a.told.join('\n') !== b.told.join('\n') || CANARY.test(a.told.join('\n'))) return 'tells';
-    return a.changed || b.changed ? 'takes effect' : undefined;
+    if (attempt.lines.some((line) => LOOSE.test(line))) {
+      const [a, b] = [await this.#loose(attempt, 'a'), await this.#loose(attempt, 'b')];
+      return verdict(a.told, b.told, a.changed || b.changed);
+    }
+    const [a, b] = await Promise.all([this.#contained(attempt, 'a'), this.#contained(attempt, 'b')]);
+    const plain = verdict(a.told, b.told, false);
+    const [left, right] = await Promise.all([a.settle(plain === undefined), b.settle(plain === undefined)]);
+    return verdict(a.told, b.told, left || right);
   }
 
-  async #contained(attempt: Attempt, side: Side): Promise<Outcome> {
+  /** In a transaction, which `settle` takes back; asked to look, it says whether anything had changed. */
+  async #contained(attempt: Attempt, side: Side): Promise<Contained> {
     const session = await this.#session(side);
     const written = await writtenOf(session);
     await session.ask('begin');
@@ -52,18 +60,22 @@ export class Prover {
     for (const line of attempt.lines) {
       await session.ask('savepoint one');
       told.push(...(await session.ask(line)));
-      if (session.closed) return { told, changed: true };
+      if (session.closed) return { told, settle: async () => true };
       await session.ask(session.status === 'E' ? 'rollback to one' : 'release one');
     }
-    const own = (await ownState(session)) !== this.#own;
-    await session.ask('reset all');
+    return { told, settle: (look) => this.#settle(session, side, written, look) };
+  }
+
+  async #settle(session: Session, side: Side, written: string, look: boolean): Promise<boolean> {
+    const own = look && (await ownState(session)) !== this.#own;
+    if (look) await session.ask('reset all');
     const wrote = (await writtenOf(session)) !== written;
-    const changed = wrote && (await this.#changed(session, side));
+    const changed = look && wrote && (await this.#changed(session, side));
     await session.ask('rollback');
-    if (own) await session.ask('deallocate all; select pg_catalog.pg_advisory_unlock_all()');
+    await session.ask('deallocate all; select pg_catalog.pg_advisory_unlock_all()');
     // Sequences do not go back.
-    if (changed && (await this.#changed(session, side))) await this.#undo(side);
-    return { told, changed: own || changed };
+    if (wrote && (await this.#changed(session, side))) await this.#undo(side);
+    return own || changed;
   }
 
   /** Outside of a transaction; undone by making the database anew. */
@@ -107,4 +119,10 @@ export class Prover {
     this.#sessions.set(side, session);
     return session;
   }
+}
+
+function verdict(a: readonly string[], b: readonly string[], changed: boolean): Proof {
+  const [ours, theirs] = [a.join('\n'), b.join('\n')];
+  if (ours !== theirs || CANARY.test(ours)) return 'tells';
+  return changed ? 'takes effect' : undefined;
 }
