@@ -19,6 +19,13 @@ export function walkCondition(value: Value | undefined, place: Place): void {
     ledger.depth -= 1;
     return;
   }
+  const tested = bodyOf(value, 'BooleanTest');
+  if (tested) return walkCondition(tested['arg'], place);
+  const pairs = rowComparison(value);
+  if (pairs) {
+    for (const pair of pairs) walkCondition(pair, place);
+    return;
+  }
   const match = comparison(value);
   const column = match && comparedColumn(match.column, place);
   if (!match || !column) {
@@ -35,6 +42,16 @@ export function walkCondition(value: Value | undefined, place: Place): void {
 }
 
 const DEEPEST = 3_000;
+
+/** `(a, b) = (1, 2)` compares each with its own. */
+function rowComparison(value: Value): Value[] | undefined {
+  const body = bodyOf(value, 'A_Expr');
+  if (!body || textAt(body, 'kind') !== 'AEXPR_OP' || namesOf(listAt(body, 'name')).join('.') !== '=') return undefined;
+  const [left, right] = [bodyOf(body['lexpr'], 'RowExpr'), bodyOf(body['rexpr'], 'RowExpr')];
+  const [these, those] = [left ? listAt(left, 'args') : [], right ? listAt(right, 'args') : []];
+  if (these.length === 0 || these.length !== those.length) return undefined;
+  return these.map((lexpr, index) => ({ A_Expr: { ...body, lexpr, rexpr: those[index] ?? null } }));
+}
 
 interface Comparison {
   readonly column: Value;
@@ -90,6 +107,7 @@ function elements(value: Value): Lookups {
   return { constants: text ? textAt(text, 'sval').split(',').length : 1, arrays: [] };
 }
 
+const STEADY: ReadonlySet<string> = new Set(['lower', 'upper', 'btrim', 'ltrim', 'rtrim', 'concat', 'replace']);
 const FOLDS: ReadonlySet<string> = new Set(['lower', 'upper']);
 
 /** What `lower`, `upper` and casts to text are around. */
@@ -113,9 +131,17 @@ function foldedBy(value: Value): Value | undefined {
   return more === undefined ? argument : undefined;
 }
 
+/** Constants and parameters, and what is put together of them alone: the same for every row. */
 function isSteady(value: Value): boolean {
-  const folded = foldedBy(value);
-  if (folded !== undefined) return isSteady(folded);
+  const called = bodyOf(value, 'FuncCall');
+  if (called) {
+    const name = namesOf(listAt(called, 'funcname')).at(-1) ?? '';
+    return STEADY.has(name) && called['over'] === undefined && listAt(called, 'args').every(isSteady);
+  }
+  const joined = bodyOf(value, 'A_Expr');
+  if (joined && namesOf(listAt(joined, 'name')).join('.') === '||') {
+    return isSteady(joined['lexpr'] ?? null) && isSteady(joined['rexpr'] ?? null);
+  }
   const cast = bodyOf(value, 'TypeCast');
   return cast ? isSteady(cast['arg'] ?? null) : isConstant(value);
 }
