@@ -35,7 +35,11 @@ export class Froms {
     for (let more = this.#choices.pick(4); more > 2; more--) {
       const kind = this.#choices.of(['cross', 'left', 'full', 'inner', 'inner']);
       const right = this.item(sources, { ...around, depth: around.depth - 1 });
-      text += kind === 'cross' ? ` cross join ${right.text}` : ` ${kind} join ${right.text} ${this.#on(sources)}`;
+      const small = first.relation !== undefined && right.relation !== undefined;
+      text +=
+        kind === 'cross' && small
+          ? ` cross join ${right.text}`
+          : ` ${kind === 'cross' ? 'inner' : kind} join ${right.text} ${this.#on(sources)}`;
     }
     return { text, sources, relation: sources.length === 1 ? first.relation : undefined };
   }
