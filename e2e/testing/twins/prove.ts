@@ -10,6 +10,9 @@ export type Proof = 'tells' | 'takes effect' | undefined;
 const LOOSE =
   /^\s*(begin|start|commit|end\b|rollback|abort|vacuum|alter system|create database|drop database|create tablespace|cluster|prepare transaction|listen|unlisten|notify|discard|call)|with hold|terminate_backend|concurrently|replication_slot|pg_notify|lo_export|pg_switch_wal|set_config|^set /i;
 
+/** What belongs to the whole server is locked until the transaction is over: one twin after the other. */
+const SHARED = /\b(role|user|database|keeper|parameter)\b|replication_origin/i;
+
 interface Contained {
   readonly told: readonly string[];
   readonly settle: (look: boolean) => Promise<boolean>;
@@ -45,10 +48,19 @@ export class Prover {
       const [a, b] = [await this.#loose(attempt, 'a'), await this.#loose(attempt, 'b')];
       return verdict(a.told, b.told, a.changed || b.changed);
     }
+    if (attempt.lines.some((line) => SHARED.test(line))) {
+      const [a, b] = [await this.#alone(attempt, 'a'), await this.#alone(attempt, 'b')];
+      return verdict(a.told, b.told, a.changed || b.changed);
+    }
     const [a, b] = await Promise.all([this.#contained(attempt, 'a'), this.#contained(attempt, 'b')]);
     const plain = verdict(a.told, b.told, false);
     const [left, right] = await Promise.all([a.settle(plain === undefined), b.settle(plain === undefined)]);
     return verdict(a.told, b.told, left || right);
+  }
+
+  async #alone(attempt: Attempt, side: Side): Promise<Outcome> {
+    const { told, settle } = await this.#contained(attempt, side);
+    return { told, changed: await settle(true) };
   }
 
   /** In a transaction, which `settle` takes back; asked to look, it says whether anything had changed. */
