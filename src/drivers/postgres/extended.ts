@@ -151,6 +151,8 @@ export function describe(asking: Asking): Promise<void> | undefined {
 
 function forwardDescribe(asking: Asking, kind: 'statement' | 'portal', name: string): undefined {
   const { talk } = asking;
+  // While the name was settled the pipeline may have failed: the server would not answer.
+  if (talk.deaf) return undefined;
   const of = kind === 'statement' ? talk.prepared.get(name) : talk.portals.get(name);
   if (of === undefined) return refuseUnknown(asking, kind, name);
   talk.pending.push({ kind: 'describe', of, silent: false });
