@@ -20,7 +20,7 @@ export interface StatementFacts {
   readonly uses: readonly ResourceUse[];
   /** Every column touched, labelled or not. A column used in two ways stands twice. */
   readonly columns: readonly ColumnUse[];
-  /** Labelled columns of rows it writes: an error may quote the whole row, whatever the statement names. Absent: none. */
+  /** Labelled columns of rows it writes, which an error may quote, and of relations it explains. Absent: none. */
   readonly bystanders?: readonly Pick<ColumnUse, 'column' | 'labels'>[];
   /** The WHERE of every UPDATE and DELETE in it picks rows (policy.md §3); true where there is none. */
   readonly bounded: boolean;

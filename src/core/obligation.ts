@@ -82,6 +82,13 @@ export interface TerseObligation {
   readonly messages?: true;
 }
 
+/** Tell the plan without costs: estimates speak of values behind labels, those nobody asked for included. */
+export interface PlanObligation {
+  readonly kind: 'plan';
+  /** Position of the EXPLAIN in its message, from 0. */
+  readonly statement: number;
+}
+
 /** Compute with the mask: wherever the relation stands in the text, a subquery stands whose columns are masked. */
 export interface SourceObligation {
   readonly kind: 'source';
@@ -104,6 +111,7 @@ export interface SourceMask {
 
 export type Obligation =
   | BudgetObligation
+  | PlanObligation
   | TotalRowsObligation
   | MaskObligation
   | RedactObligation

@@ -1,5 +1,4 @@
 import type { SqlFacts } from '../core/facts.ts';
-import { Fault } from '../core/fault.ts';
 import type { Obligation } from '../core/obligation.ts';
 import { maskExpression } from '../masking/expression.ts';
 import { type MaskColumn, maskAtSource } from '../sql/postgres/mask-at-source.ts';
@@ -10,14 +9,12 @@ import { type MaskColumn, maskAtSource } from '../sql/postgres/mask-at-source.ts
  */
 export function textToSend(text: string, facts: SqlFacts, obligations: readonly Obligation[]): string {
   const sources = obligations.filter((one) => one.kind === 'source');
-  if (sources.length === 0) return text;
+  const explained = obligations.filter((one) => one.kind === 'plan').map(({ statement }) => statement);
+  if (sources.length === 0 && explained.length === 0) return text;
   const last = lastOf.get(obligations);
   if (last?.text === text && last.facts === facts) return last.sent;
   const byName = facts.statements.some(({ names }) => names?.kind === 'execute' || names?.kind === 'fetch');
-  if (byName && facts.statements.some(({ explains }) => explains)) {
-    throw new Fault('POLICY_FAILED', 'a prepared statement with labelled columns: explain its text instead');
-  }
-  const sent = byName ? text : maskAtSource(text, facts, sources, maskColumn);
+  const sent = maskAtSource(text, { facts, obligations: byName ? [] : sources, explained }, maskColumn);
   lastOf.set(obligations, { text, facts, sent });
   return sent;
 }

@@ -190,7 +190,7 @@ describe('the algebra', () => {
           expect(above.some((scope) => covers(scope, thing))).toBe(true);
         }
       }),
-      { numRuns: 3000 * EFFORT },
+      { numRuns: 6000 * EFFORT },
     );
     expect(fitting).toBeGreaterThan(30);
   });

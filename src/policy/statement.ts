@@ -102,7 +102,7 @@ function walk(engine: PolicyEngine, question: SqlQuestion, { statement, position
   }
   const { decisions: ruled, revealed } = ruleOnLabelled(statement, position, judgements);
   decisions.push(...ruled);
-  decisions.push(...onBystanders(statement, target.labels, answer));
+  decisions.push(...onBystanders({ statement, position }, target.labels, answer));
   if (decisions.length === 0) decisions.push(...onNothing(question, statement, { asked, answer }));
   return { decisions, revealed };
 }
@@ -122,12 +122,16 @@ function onColumn(
 }
 
 /** Whoever may not see every labelled column of a row that is written is told of its errors in few words. */
-function onBystanders({ bystanders = [] }: StatementFacts, above: readonly Label[], answer: Answer): Permit[] {
+function onBystanders({ statement, position }: At, above: readonly Label[], answer: Answer): Permit[] {
+  const { bystanders = [], explains, names } = statement;
   const hidden = bystanders.some(({ column, labels }) => {
     const all = [...labels.map(({ label }) => label), ...above];
     return answer({ action: 'reveal', resource: column, labels: all }).effect !== 'permit';
   });
-  return hidden ? [{ effect: 'permit', policies: [], obligations: [{ kind: 'terse' }] }] : [];
+  const obligations: Obligation[] = hidden ? [{ kind: 'terse' }] : [];
+  // What runs by name was read elsewhere: its relations are not told here.
+  if (explains && (hidden || names?.kind === 'execute')) obligations.push({ kind: 'plan', statement: position });
+  return obligations.length > 0 ? [{ effect: 'permit', policies: [], obligations }] : [];
 }
 
 /** A statement that uses nothing asks for nothing, unless what it does is not reading: then its verb is asked. */

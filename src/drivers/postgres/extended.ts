@@ -15,7 +15,7 @@ import { isRefusal, masksUnder, namedBy, type Refusal, read, refuseText, resolve
 import { register } from './register.ts';
 import { Run } from './run.ts';
 import { SWALLOWED } from './settings.ts';
-import { outdated, sourceMasks } from './source-masks.ts';
+import { outdated, sentMasks, sourceMasks } from './source-masks.ts';
 import { MAX_NAME_BYTES, type Portal, type Prepared } from './statements.ts';
 
 export async function parse(asking: Asking): Promise<void> {
@@ -41,13 +41,16 @@ export async function parse(asking: Asking): Promise<void> {
   if (second !== undefined) {
     return await refuse({ denial: deny('unreadable', 'cannot insert multiple commands into a prepared statement') });
   }
-  const foreseen =
-    first === undefined || runsByName(first)
-      ? { obligations: [], sent: text }
-      : session.foresee(operationOf(asking, text, facts, undefined));
+  // A plan by name is told without costs, which is said in this text; anything else by name was sent before.
+  const named = first?.explains ? await resolve(asking, facts) : facts;
+  if (isRefusal(named)) return await refuse(named);
+  const sentBefore = first === undefined || (runsByName(first) && !first.explains);
+  const foreseen = sentBefore
+    ? { obligations: [], sent: text }
+    : session.foresee(operationOf(asking, text, named, undefined));
   if ('effect' in foreseen) return await refuse({ denial: foreseen });
   const { sent } = foreseen;
-  const masks = sourceMasks(foreseen.obligations);
+  const masks = sentMasks(foreseen.obligations);
   const statement: Prepared = { kind: 'prepared', text, types, fields: undefined, facts, masks };
   if (talk.deaf) return;
   talk.pending.push({ kind: 'parse', statement, undo: talk.prepared.set(name, statement) });
@@ -97,8 +100,11 @@ export async function bind(asking: Asking): Promise<void> {
   }
   const cleared = await session.clear(operationOf(asking, statement.text, facts, parameters));
   if ('effect' in cleared) return asking.refuse(cleared, 'extended');
-  if (masksUnder(namedBy(asking, facts) ?? statement) !== sourceMasks(cleared.obligations))
-    return await refuse(outdated());
+  const by = namedBy(asking, facts);
+  const alike = by
+    ? masksUnder(by) === sourceMasks(cleared.obligations)
+    : statement.masks === sentMasks(cleared.obligations);
+  if (!alike) return await refuse(outdated());
 
   const run = new Run(cleared, session);
   if (talk.deaf) return run.end('skipped');
@@ -109,7 +115,7 @@ export async function bind(asking: Asking): Promise<void> {
     resultFormats: message.resultFormats,
     fields: undefined,
     scope: talk.names.scope,
-    by: namedBy(asking, facts),
+    by,
     started: false,
   };
   talk.pending.push({ kind: 'bind', portal, undo: talk.portals.set(message.portal, portal) });

@@ -77,7 +77,9 @@ const expectations = new WeakMap<StatementFacts, Expectations>();
 function expectationsOf(facts: StatementFacts): Expectations {
   const found = expectations.get(facts);
   if (found !== undefined) return found;
-  const leaving = facts.columns.filter((column) => column.use === 'read' && column.labels.length > 0).map(place);
+  // A plan shows no values.
+  const shown = facts.explains ? [] : facts.columns.filter((column) => column.use === 'read');
+  const leaving = shown.filter((column) => column.labels.length > 0).map(place);
   const rows = new Set(facts.columns.filter((column) => column.use === 'derive').map((column) => column.table));
   const made = { known: new Set(facts.columns.map(place)), rows, leaving };
   expectations.set(facts, made);

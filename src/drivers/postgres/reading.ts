@@ -1,5 +1,5 @@
 import { type Denial, deny } from '../../core/decision.ts';
-import type { ColumnUse, SqlFacts, SqlName, StatementFacts } from '../../core/facts.ts';
+import type { SqlFacts, SqlName, StatementFacts } from '../../core/facts.ts';
 import { asFault, Fault } from '../../core/fault.ts';
 import type { Asking } from './asking.ts';
 import { FLUSH, SYNC } from './messages.ts';
@@ -142,10 +142,6 @@ export async function refuseText(asking: Asking, thrown: unknown, kind: 'simple'
   asking.refuse(denial, kind, '22021');
 }
 
-function derived(use: ColumnUse): ColumnUse {
-  return use.use === 'read' && use.labels.length > 0 ? { ...use, use: 'derive' } : use;
-}
-
 const merged = new WeakMap<SqlFacts, WeakMap<SqlFacts, SqlFacts>>();
 
 /** One facts object per pair, so that decisions made for it are found again. */
@@ -164,8 +160,7 @@ function merge(outer: SqlFacts, inner: SqlFacts): SqlFacts {
         names: by.names,
         free: false,
         uses: [...by.uses, ...of.uses],
-        // A plan tells of columns what their values do not: as EXPLAIN of the statement itself, it is one of masks.
-        columns: [...by.columns, ...(by.explains ? of.columns.map(derived) : of.columns)],
+        columns: [...by.columns, ...of.columns],
         ...(by.explains ? { explains: true } : {}),
       },
     ],

@@ -11,16 +11,20 @@ const WORDS: ReadonlySet<string> = new Set(['analyze', 'analyse', 'verbose']);
 const QUERIES: ReadonlySet<string> = new Set(['select', 'with', 'table', 'values', '(']);
 
 /**
- * Turns costs off in the EXPLAIN before the token `within`: with them a plan tells how wide the values of columns are,
- * those below a mask included. Undefined where there is no EXPLAIN.
+ * Turns costs off in the EXPLAIN that is the statement at this position: with them a plan tells how wide the values of
+ * columns are. Undefined where no EXPLAIN is there.
  */
-export function withoutCosts(text: string, all: readonly Token[], within: number): OptionEdit | undefined {
+export function withoutCosts(text: string, all: readonly Token[], position: number): OptionEdit | undefined {
   const word = (index: number): string => {
     const token = all[index];
     return token ? text.slice(token.start, token.end).toLowerCase() : '';
   };
-  let start = within;
-  while (start > 0 && word(start - 1) !== ';') start -= 1;
+  let start = 0;
+  for (let passed = -1; start < all.length; start++) {
+    const begins = word(start) !== ';' && (start === 0 || word(start - 1) === ';');
+    if (begins) passed += 1;
+    if (passed === position) break;
+  }
   if (word(start) !== 'explain') return undefined;
   if (word(start + 1) === '(' && !QUERIES.has(word(start + 2))) {
     let end = start + 2;

@@ -44,6 +44,8 @@ export class Ledger {
   idle = true;
   /** How deep the reading is inside the statement. */
   depth = 0;
+  /** Whatever it reads is told of in a plan. */
+  explaining = false;
   bounded = true;
   barrier = false;
   ddl = false;
@@ -64,7 +66,7 @@ export class Ledger {
       this.use('admin', relation.resource, relation.labels);
     }
     this.use(action, relation.resource, relation.labels);
-    if (WRITES_ROWS.has(action))
+    if (WRITES_ROWS.has(action) || this.explaining)
       for (const column of relation.columns) if (column.labels.length > 0) this.#bystanders.add(column);
   }
 

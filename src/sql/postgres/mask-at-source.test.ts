@@ -48,7 +48,8 @@ function masked(text: string, facts: SqlFacts, expression: (reference: string) =
       return { kind: 'source', statement, table, columns, clear: [] };
     });
   });
-  return maskAtSource(text, facts, obligations, (_column, reference) => expression(reference));
+  const explained = facts.statements.flatMap(({ explains }, position) => (explains ? [position] : []));
+  return maskAtSource(text, { facts, obligations, explained }, (_column, reference) => expression(reference));
 }
 
 const read = (text: string, schema = 'public') => shop.read(text, { searchPath: ['pg_catalog', schema] });

@@ -9,6 +9,13 @@ import { RAW_PREFIX } from './sites.ts';
 /** SQL for the mask of a column that is reached by `reference`; without masks, NULL of its type. */
 export type MaskColumn = (column: SourceColumn, reference: string, masks: SourceMask['masks']) => string;
 
+export interface Sources {
+  readonly facts: SqlFacts;
+  readonly obligations: readonly SourceObligation[];
+  /** Positions of EXPLAINs that are told without costs. */
+  readonly explained?: readonly number[];
+}
+
 interface Edit {
   readonly start: number;
   readonly end: number;
@@ -20,16 +27,11 @@ interface Edit {
  * (policy.md §3): whatever is computed from it is computed from masks. Facts must be those of this very text. Nothing
  * else of the text changes. Throws Fault POLICY_FAILED when facts and obligations do not fit: it must not be sent then.
  */
-export function maskAtSource(
-  text: string,
-  facts: SqlFacts,
-  obligations: readonly SourceObligation[],
-  mask: MaskColumn,
-): string {
-  if (obligations.length === 0) return text;
+export function maskAtSource(text: string, { facts, obligations, explained = [] }: Sources, mask: MaskColumn): string {
+  if (obligations.length === 0 && explained.length === 0) return text;
   const all = significant(text);
   const edits = obligations.flatMap((obligation) => editsOf(obligation, { facts, all, mask }));
-  edits.push(...plansOf(text, obligations, { facts, all, mask }));
+  for (const position of explained) edits.push(planOf(text, all, position));
   edits.sort((a, b) => a.start - b.start);
   let out = '';
   let at = 0;
@@ -41,16 +43,10 @@ export function maskAtSource(
   return out + text.slice(at);
 }
 
-/** Plans of masked relations are told without costs, once for each statement. */
-function plansOf(text: string, obligations: readonly SourceObligation[], { facts, all }: Rewriting): Edit[] {
-  const explained = new Set(obligations.map(({ statement }) => statement));
-  return [...explained].flatMap((position): Edit[] => {
-    const { explains, sources } = facts.statements[position] ?? {};
-    if (!explains) return [];
-    const found = withoutCosts(text, all, sources?.sites[0]?.from ?? 0);
-    if (!found) throw unfit('EXPLAIN is not where reading the statement found it');
-    return [replace(all, found, found.text)];
-  });
+function planOf(text: string, all: readonly Token[], position: number): Edit {
+  const found = withoutCosts(text, all, position);
+  if (!found) throw unfit('EXPLAIN is not where reading the statement found it');
+  return replace(all, found, found.text);
 }
 
 interface Rewriting {

@@ -74,6 +74,7 @@ function execute(body: Tree, ledger: Ledger): void {
 /** The inner statement counts as if it ran, though its result is not shown: a plan shows what its conditions say. */
 function explain(body: Tree, ledger: Ledger): StatementFacts {
   const { tag, body: inner } = nodeOf(body['query']);
+  ledger.explaining = true;
   switch (tag) {
     case 'SelectStmt':
     case 'InsertStmt':
@@ -81,11 +82,7 @@ function explain(body: Tree, ledger: Ledger): StatementFacts {
     case 'DeleteStmt':
     case 'MergeStmt': {
       const shape = readQuery(body['query'], { ledger, scope: undefined });
-      for (const { base, sources } of shape.outputs) {
-        // A plan tells how wide the values of a column are on average: labelled ones are explained as masked.
-        const told = base && (tag !== 'SelectStmt' || base.labels.length === 0);
-        if (!told) ledger.columns(sources, 'derive');
-      }
+      for (const { base, sources } of shape.outputs) if (!base) ledger.columns(sources, 'derive');
       ledger.columns(shape.open ?? NOTHING, 'derive');
       return ledger.facts({ explains: true });
     }
