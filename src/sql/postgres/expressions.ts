@@ -5,7 +5,6 @@ import { unresolved } from './names.ts';
 import { readQuery } from './query.ts';
 import { columnOf, type Found, type Item, type Scope } from './scope.ts';
 import { type FieldKind, SHAPES } from './shapes.ts';
-import { RAW_PREFIX } from './sites.ts';
 import { NOTHING, type Shape, type Sources, shapeSources, union, useWhole } from './sources.ts';
 import {
   bodyOf,
@@ -121,7 +120,6 @@ export function resolve(body: Tree, place: Place): Found {
   }
   const names = namesOf(fields);
   const name = names.at(-1) ?? '';
-  if (name.startsWith(RAW_PREFIX)) throw unresolved('column', name);
   if (names.length === 1) return place.scope.name(name);
   const item = itemOf(names.slice(0, -1), place);
   if (item.site) place.ledger.sites.qualified(body, item.site, names.length - 1);

@@ -3,7 +3,7 @@ import type { Positions } from './positions.ts';
 import type { Column, Relation } from './relation.ts';
 import { flagAt, listAt, type Tree, textAt, treeAt } from './tree.ts';
 
-/** The names that masked subqueries give to values that only filters see. No statement may say them. */
+/** The names that masked subqueries give to values that only filters see. A statement that says one is not masked so. */
 export const RAW_PREFIX = 'sallyport_raw_';
 
 /** One place in the text where a relation with labelled columns is read. Filled while the query around it is read. */
@@ -42,7 +42,8 @@ export class Site {
       relation,
       columns: this.columns.map(sourceColumn),
       system: [...this.system],
-      whole: this.whole,
+      // Names for the columns of an alias count from the left, and would reach those that only filters see.
+      whole: this.whole || this.renamed,
       filters: [...this.filters].map(([at, attribute]) => ({ attribute, at })),
     };
   }

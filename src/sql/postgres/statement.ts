@@ -6,6 +6,7 @@ import type { Names } from './names.ts';
 import type { Positions } from './positions.ts';
 import { readQuery } from './query.ts';
 import { readSet, readShow } from './session.ts';
+import { RAW_PREFIX } from './sites.ts';
 import type { Shape } from './sources.ts';
 import { readTransaction } from './transaction.ts';
 import { nodeOf, type Value } from './tree.ts';
@@ -13,6 +14,14 @@ import { readUtility } from './utility.ts';
 
 /** One statement. What no reader knows is opaque. */
 export function readStatement(value: Value, names: Names, positions: Positions): StatementFacts {
+  const { sources, ...facts } = factsOf(value, names, positions);
+  if (!sources) return facts;
+  // Where a value would stand beside its mask, nothing in the statement may be able to name it, by whatever syntax.
+  const beside = sources.sites.some(({ filters }) => filters.length > 0);
+  return beside && JSON.stringify(value).includes(RAW_PREFIX) ? facts : { ...facts, sources };
+}
+
+function factsOf(value: Value, names: Names, positions: Positions): StatementFacts {
   const { tag, body } = nodeOf(value);
   const ledger = new Ledger(names, positions);
   switch (tag) {
