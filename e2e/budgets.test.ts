@@ -45,6 +45,9 @@ describe('a budget', () => {
     await looks(helper, 'a', 'b');
     await expect(looks(alice, 'a')).rejects.toMatchObject(SPENT);
     expect((await alice.query('select 1 as alive')).rows).toEqual([{ alive: 1 }]);
+    await alice.query('prepare many (text[]) as select id from customers where email = any ($1)');
+    await expect(alice.query("execute many ('{a,b,c,d,e,f,g}')")).rejects.toMatchObject(SPENT);
+    await expect(alice.query("execute many (string_to_array('a', ','))")).rejects.toMatchObject(SPENT);
     // Other people have their own.
     expect((await alice.query('select count(*)::int as n from orders where id = 1')).rows).toEqual([{ n: 1 }]);
   });

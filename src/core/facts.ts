@@ -38,6 +38,8 @@ export interface StatementFacts {
   readonly copy: CopyFacts | undefined;
   /** Which prepared statement or cursor of the SQL level it makes, runs, reads or drops. */
   readonly names: SqlName | undefined;
+  /** For EXECUTE: how many values each of its arguments may stand for; undefined: any number. */
+  readonly given?: readonly (number | undefined)[];
   /** It is EXPLAIN of such a statement. */
   readonly explains?: true;
   /** Result columns that are computed, and what from. Absent: none. */

@@ -62,6 +62,8 @@ export class Budgets {
   }
 
   #countersOf(spender: Spender, obligations: readonly Obligation[]): (readonly [RowCounter, Denial])[] {
+    const hour = Math.floor(this.#clock.now() / HOUR);
+    if (hour !== this.#hour) this.#turn(hour);
     return obligations.flatMap((duty): (readonly [RowCounter, Denial])[] => {
       if (duty.kind === 'total-rows') {
         const account = { holder: `grant ${duty.grant}`, what: 'rows', hour: 0 };
@@ -76,12 +78,10 @@ export class Budgets {
   }
 
   #account({ principal, target }: Spender, what: string): Account {
-    const hour = Math.floor(this.#clock.now() / HOUR);
-    if (hour !== this.#hour) this.#turn(hour);
-    return { holder: principal, what: `${target} ${what}`, hour };
+    return { holder: principal, what: `${target} ${what}`, hour: this.#hour };
   }
 
-  /** A new hour: what was counted in the last one is brought home, and what is older forgotten. */
+  /** A new hour: counters that have nothing to bring to the store are dropped, and what is older than two days there. */
   #turn(hour: number): void {
     this.#hour = hour;
     for (const [key, counter] of this.#counters) if (counter.idle) this.#counters.delete(key);

@@ -4,15 +4,19 @@ import type { Chain } from '../core/grant.ts';
 import { type Label, labelAncestors } from '../core/label.ts';
 import type { BudgetObligation, TotalRowsObligation } from '../core/obligation.ts';
 
-/** What a message draws from the budgets of its target. `sees` tells whether a column may be seen as it is. */
-export function budgetsOf(
-  rules: readonly BudgetRule[],
-  statements: readonly StatementFacts[],
-  sees: (use: ColumnUse) => boolean,
-): BudgetObligation[] {
+/** What one statement of a message does that budgets count. */
+export interface Drawing {
+  readonly statement: StatementFacts;
+  /** Filters by columns that may not be seen as they are. */
+  readonly blind: readonly ColumnUse[];
+}
+
+/** What a message draws from the budgets of its target. PREPARE runs nothing yet. */
+export function budgetsOf(rules: readonly BudgetRule[], all: readonly Drawing[]): BudgetObligation[] {
+  const drawings = all.filter(({ statement }) => statement.names?.kind !== 'prepare');
   return rules.flatMap(({ label, lookups: most, rows }): BudgetObligation[] => {
-    const uses = statements.flatMap(({ columns }) => columns.filter((use) => isUnder(label, use)));
-    const asked = most === undefined ? NOTHING : sum(uses.filter((use) => use.use === 'filter' && !sees(use)));
+    const asked = most === undefined ? NOTHING : sum(drawings.map((each) => askedBy(each, label)));
+    const uses = drawings.flatMap(({ statement }) => statement.columns.filter((use) => isUnder(label, use)));
     const shown = rows !== undefined && uses.some(({ use }) => use === 'read' || use === 'derive');
     const counts = asked.constants > 0 || asked.arrays.length > 0;
     if (!counts && !shown) return [];
@@ -26,6 +30,23 @@ export function budgetsOf(
     ];
   });
 }
+
+/** What EXECUTE gives for a parameter is known by the statement, not by the message. */
+function askedBy({ statement: { given }, blind }: Drawing, label: Label): Lookups {
+  // A filter that is no comparison with constants counts as one, too: it asks about something.
+  const any = { constants: 1, arrays: [] };
+  const asked = sum(
+    blind
+      .filter((use) => isUnder(label, use))
+      .flatMap(({ filter, lookups = NOTHING }) => (filter === 'any' ? [lookups, any] : [lookups])),
+  );
+  if (!given) return asked;
+  const constants = asked.arrays.reduce((all, number) => all + (given[number - 1] ?? ANY_NUMBER), asked.constants);
+  return { constants: Math.min(constants, ANY_NUMBER), arrays: [] };
+}
+
+/** More than any budget has. */
+const ANY_NUMBER = Number.MAX_SAFE_INTEGER;
 
 /** Rows that grants of the path may still give in all. */
 export function totalsOf(chain: Chain): TotalRowsObligation[] {
@@ -41,10 +62,9 @@ function isUnder(label: Label, { labels, besides }: ColumnUse): boolean {
   return labels.some((one) => labelAncestors(one.label).includes(label));
 }
 
-/** A filter that is no comparison with constants counts as one, too: it asks about something. */
-function sum(uses: readonly ColumnUse[]): Lookups {
-  return uses.reduce((all, { filter, lookups = NOTHING }): Lookups => {
-    const any = filter === 'any' ? 1 : 0;
-    return { constants: all.constants + lookups.constants + any, arrays: [...all.arrays, ...lookups.arrays] };
-  }, NOTHING);
+function sum(all: readonly Lookups[]): Lookups {
+  return {
+    constants: all.reduce((constants, each) => constants + each.constants, 0),
+    arrays: all.flatMap(({ arrays }) => arrays),
+  };
 }

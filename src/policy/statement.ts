@@ -9,7 +9,7 @@ import type { DetectObligation, Obligation } from '../core/obligation.ts';
 import type { Operation } from '../core/operation.ts';
 import type { Ask, AskContext, PolicyEngine } from '../core/policy.ts';
 import { resourceId } from '../core/resource.ts';
-import { budgetsOf, totalsOf } from './budgets.ts';
+import { budgetsOf, type Drawing, totalsOf } from './budgets.ts';
 import { coversPlainStatement, coversThing, rowCap } from './caveats.ts';
 import { type Answer, actionsOn, type Judgement, judge, tableOf } from './columns.ts';
 import { ruleOnLabelled } from './labelled.ts';
@@ -55,13 +55,13 @@ export interface SqlDecision {
 export function decideSql(engine: PolicyEngine, question: SqlQuestion): SqlDecision {
   const { statements } = question.operation.facts;
   const walks = statements.map((statement, position) => walk(engine, question, { statement, position }));
-  const decisions = [given(engine, question, walks), ...walks.flatMap((found) => found.decisions)];
+  const decisions = [given(question, walks), ...walks.flatMap((found) => found.decisions)];
   return { decision: tidy(combine(decisions)), observed: tidy(observe(decisions)) };
 }
 
 const NOTHING_AGAINST: Permit = { effect: 'permit', policies: [], obligations: [] };
 
-interface Walk {
+interface Walk extends Drawing {
   readonly decisions: readonly Decision[];
   readonly revealed: readonly ColumnUse[];
 }
@@ -87,6 +87,8 @@ function walk(engine: PolicyEngine, question: SqlQuestion, { statement, position
 
   const decisions: Decision[] = statement.uses.map((use) => answer(use));
   const judgements: Judgement[] = [];
+  const blind: ColumnUse[] = [];
+  const budgeted = (target.budgets?.length ?? 0) > 0;
   for (const { name, class: kind } of statement.settings) {
     if (kind !== 'admin') continue;
     const path = [target.name, operation.database, name];
@@ -99,12 +101,15 @@ function walk(engine: PolicyEngine, question: SqlQuestion, { statement, position
     decisions.push(...onColumn(statement, use, { above, answer: told ? answer : reach }));
     if (!labelled) continue;
     judgements.push(judge(use, { above, answer }));
+    // Looking up what one may see anyway is no guessing.
+    if (budgeted && use.use === 'filter' && judge({ ...use, use: 'read' }, { above, answer }).open.length > 0)
+      blind.push(use);
   }
   const { decisions: ruled, revealed } = ruleOnLabelled(statement, position, judgements);
   decisions.push(...ruled);
   decisions.push(...onBystanders({ statement, position }, target.labels, answer));
   if (decisions.length === 0) decisions.push(...onNothing(question, statement, { asked, answer }));
-  return { decisions, revealed };
+  return { statement, decisions, revealed, blind };
 }
 
 /** The statement's own verbs on one column. A column needs no permit besides its table's, but can be forbidden or held. */
@@ -158,13 +163,11 @@ function labelsAbove(statement: StatementFacts, use: ColumnUse, target: readonly
 }
 
 /** What holds for every message of the chain on this target. */
-function given(engine: PolicyEngine, question: SqlQuestion, walks: readonly Walk[]): Permit {
-  const { chain, target, operation } = question;
+function given({ chain, target }: SqlQuestion, walks: readonly Walk[]): Permit {
   const { detect, budgets = [], rows } = target;
-  const { statements } = operation.facts;
   const obligations: Obligation[] = [...rowCap(chain), ...totalsOf(chain)];
   if (rows !== undefined) obligations.push({ kind: 'rows', most: rows });
-  if (budgets.length > 0) obligations.push(...budgetsOf(budgets, statements, (use) => sees(engine, question, use)));
+  obligations.push(...budgetsOf(budgets, walks));
   if (detect && detect.detectors.length > 0) {
     const except = walks.flatMap(({ revealed }) => revealed.map(({ table, attribute }) => ({ table, attribute })));
     const then = agentsOf(chain).length > 0 ? detect.agents : detect.people;
@@ -173,15 +176,6 @@ function given(engine: PolicyEngine, question: SqlQuestion, walks: readonly Walk
     obligations.push({ kind: 'detect', detectors, patterns, then, except });
   }
   return { effect: 'permit', policies: [], obligations };
-}
-
-/** Whether policy lets the chain see the column as it is. */
-function sees(engine: PolicyEngine, { chain, operation, target, context }: SqlQuestion, use: ColumnUse): boolean {
-  const statement = { verb: 'select', bounded: true, count: operation.facts.statements.length };
-  return use.labels.every(({ label }) => {
-    const ask: Ask = { action: 'reveal', resource: use.column, labels: [label, ...target.labels] };
-    return engine.decide(chain, ask, { ...context, statement }).effect === 'permit';
-  });
 }
 
 function observe(decisions: readonly Decision[]): Permit | Denial {

@@ -162,6 +162,7 @@ function merge(outer: SqlFacts, inner: SqlFacts): SqlFacts {
         uses: [...by.uses, ...of.uses],
         columns: [...by.columns, ...of.columns],
         ...(by.explains ? { explains: true } : {}),
+        ...(by.given ? { given: by.given } : {}),
       },
     ],
   };

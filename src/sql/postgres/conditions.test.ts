@@ -38,6 +38,10 @@ describe('a condition on a labelled column', () => {
     ["email not in ('a')", '1'],
     ["email = any (array['a', 'b'])", '2'],
     ["email = any ('{a,b,c}')", '3'],
+    ["email = any (array['a', 'b'] || array['c'])", '3'],
+    ["email = any ('{a,b}'::text[] || $1)", '2 $1'],
+    ["email = any (array[array['a', 'b'], array['c', 'd']])", '4'],
+    ["email = any (array['{a,b}'::text[], $1])", '2 $1'],
     ['email = any ($2)', '$2'],
     ['email = any ($1::text[])', '$1'],
     ["email <> all (array['a'])", '1'],
@@ -71,6 +75,8 @@ describe('a condition on a labelled column', () => {
     'length(email) = 3',
     "email = (select 'a')",
     "email in (select 'a')",
+    "email = any (string_to_array('a,b', ','))",
+    "email = peek('a')",
     'email = any (tags)',
     "(email, id) > ('a', 1)",
     'email = concat(name, $1)',
@@ -112,6 +118,17 @@ describe('a condition on a labelled column', () => {
     ["delete from customers where email = 'a'", 'customers.email equality 1 through'],
   ])('%s', (text, expected) => {
     expect(filters(text)).toEqual([expected]);
+  });
+});
+
+describe('EXECUTE', () => {
+  it.each<[string, (number | undefined)[]]>([
+    ["execute p('a', '{a,b,c}', array['a', 'b'])", [1, 3, 2]],
+    ["execute p(string_to_array('a,b', ','))", [undefined]],
+    ["explain execute p('{a,b}'::text[] || '{c}')", [3]],
+    ['execute p', []],
+  ])('tells how many values it gives: %s', (text, expected) => {
+    expect(shop.read(text).statements[0]?.given).toEqual(expected);
   });
 });
 

@@ -26,7 +26,7 @@ export function walkCondition(value: Value | undefined, place: Place): void {
     for (const pair of pairs) walkCondition(pair, place);
     return;
   }
-  const match = comparison(value);
+  const match = comparison(value, place);
   const column = match && comparedColumn(match.column, place);
   if (!match || !column) {
     walk(value, place);
@@ -61,7 +61,8 @@ interface Comparison {
 
 const NONE: Lookups = { constants: 0, arrays: [] };
 
-function comparison(value: Value): Comparison | undefined {
+function comparison(value: Value, place: Place): Comparison | undefined {
+  const isSteady = (each: Value): boolean => steady(each, place);
   const test = bodyOf(value, 'NullTest');
   if (test) return { column: test['arg'] ?? null, constants: [], lookups: NONE };
   const body = bodyOf(value, 'A_Expr');
@@ -84,27 +85,49 @@ function comparison(value: Value): Comparison | undefined {
       return steady ? { column: lexpr, constants, lookups: { constants: constants.length, arrays: [] } } : undefined;
     }
     case 'AEXPR_OP_ANY':
-    case 'AEXPR_OP_ALL':
-      return isSteady(rexpr) ? { column: lexpr, constants: [rexpr], lookups: elements(rexpr) } : undefined;
+    case 'AEXPR_OP_ALL': {
+      const lookups = elements(rexpr);
+      return lookups && { column: lexpr, constants: [rexpr], lookups };
+    }
     default:
       return undefined;
   }
 }
 
-/** How many values an array stands for; a text is counted by its commas. */
-function elements(value: Value): Lookups {
+/**
+ * How many values an array stands for: a text is counted by its commas, a parameter when it is known. Undefined for what
+ * is not put together of these by ARRAY and ||.
+ */
+export function elements(value: Value): Lookups | undefined {
   const cast = bodyOf(value, 'TypeCast');
   if (cast) return elements(cast['arg'] ?? null);
   const parameter = bodyOf(value, 'ParamRef');
   if (parameter) {
     const { number } = parameter;
-    return { constants: 0, arrays: typeof number === 'number' ? [number] : [] };
+    return typeof number === 'number' ? { constants: 0, arrays: [number] } : undefined;
   }
   const array = bodyOf(value, 'A_ArrayExpr');
-  if (array) return { constants: listAt(array, 'elements').length, arrays: [] };
+  if (array) return all(listAt(array, 'elements'));
+  const joined = bodyOf(value, 'A_Expr');
+  if (joined && isJoin(joined)) return all([joined['lexpr'] ?? null, joined['rexpr'] ?? null]);
+  if (!isConstant(value)) return undefined;
   const constant = bodyOf(value, 'A_Const');
   const text = constant && treeAt(constant, 'sval');
   return { constants: text ? textAt(text, 'sval').split(',').length : 1, arrays: [] };
+}
+
+function all(values: readonly Value[]): Lookups | undefined {
+  let sum = NONE;
+  for (const value of values) {
+    const more = elements(value);
+    if (!more) return undefined;
+    sum = { constants: sum.constants + more.constants, arrays: [...sum.arrays, ...more.arrays] };
+  }
+  return sum;
+}
+
+function isJoin(expression: Tree): boolean {
+  return textAt(expression, 'kind') === 'AEXPR_OP' && namesOf(listAt(expression, 'name')).join('.') === '||';
 }
 
 const STEADY: ReadonlySet<string> = new Set(['lower', 'upper', 'btrim', 'ltrim', 'rtrim', 'concat', 'replace']);
@@ -131,19 +154,27 @@ function foldedBy(value: Value): Value | undefined {
   return more === undefined ? argument : undefined;
 }
 
-/** Constants and parameters, and what is put together of them alone: the same for every row. */
-function isSteady(value: Value): boolean {
+/** Constants and parameters, and what the server's own functions put together of them alone: the same for every row. */
+function steady(value: Value, place: Place): boolean {
+  const cast = bodyOf(value, 'TypeCast');
+  if (cast) return steady(cast['arg'] ?? null, place);
   const called = bodyOf(value, 'FuncCall');
   if (called) {
-    const name = namesOf(listAt(called, 'funcname')).at(-1) ?? '';
-    return STEADY.has(name) && called['over'] === undefined && listAt(called, 'args').every(isSteady);
+    const names = namesOf(listAt(called, 'funcname'));
+    const plain = STEADY.has(names.at(-1) ?? '') && called['over'] === undefined && isOwn(names, place);
+    return plain && listAt(called, 'args').every((each) => steady(each, place));
   }
   const joined = bodyOf(value, 'A_Expr');
-  if (joined && namesOf(listAt(joined, 'name')).join('.') === '||') {
-    return isSteady(joined['lexpr'] ?? null) && isSteady(joined['rexpr'] ?? null);
+  if (joined && isJoin(joined)) {
+    return steady(joined['lexpr'] ?? null, place) && steady(joined['rexpr'] ?? null, place);
   }
-  const cast = bodyOf(value, 'TypeCast');
-  return cast ? isSteady(cast['arg'] ?? null) : isConstant(value);
+  return isConstant(value);
+}
+
+/** Whether a function of this name can only be the server's own, harmless one. */
+function isOwn(names: readonly string[], { ledger }: Place): boolean {
+  const choices = ledger.names.functions(names);
+  return choices.length > 0 && choices.every((choice) => choice.class === 'free');
 }
 
 /** The labelled column that is compared, through any number of levels that pass it on. */
@@ -162,6 +193,5 @@ function folds(value: Value, place: Place): boolean {
   const folded = foldedBy(value);
   if (folded === undefined) return true;
   const names = namesOf(listAt(bodyOf(value, 'FuncCall') ?? {}, 'funcname'));
-  const choices = place.ledger.names.functions(names);
-  return choices.length > 0 && choices.every((choice) => choice.class === 'free') && folds(folded, place);
+  return isOwn(names, place) && folds(folded, place);
 }

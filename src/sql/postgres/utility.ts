@@ -1,5 +1,6 @@
 import type { SqlName, StatementFacts } from '../../core/facts.ts';
 import { call } from './calls.ts';
+import { elements } from './conditions.ts';
 import { walk } from './expressions.ts';
 import type { Ledger } from './ledger.ts';
 import { readQuery } from './query.ts';
@@ -16,7 +17,7 @@ export function readUtility(tag: string, body: Tree, ledger: Ledger): StatementF
       return ledger.facts({ names: named('prepare', body, 'name') });
     case 'ExecuteStmt':
       execute(body, ledger);
-      return ledger.facts({ names: named('execute', body, 'name') });
+      return ledger.facts({ names: named('execute', body, 'name'), given: given(body) });
     case 'DeallocateStmt':
       return ledger.facts({ verb: 'session', free: true, names: named('deallocate', body, 'name') });
     case 'DeclareCursorStmt':
@@ -67,6 +68,14 @@ function named(kind: SqlName['kind'], body: Tree, field: string): SqlName {
   return { kind, name: name === '' ? undefined : name };
 }
 
+/** Parameters of EXECUTE itself are not known where it is read. */
+function given(body: Tree): (number | undefined)[] {
+  return listAt(body, 'params').map((value) => {
+    const lookups = elements(value);
+    return lookups && lookups.arrays.length === 0 ? lookups.constants : undefined;
+  });
+}
+
 function execute(body: Tree, ledger: Ledger): void {
   walk(listAt(body, 'params'), { ledger, scope: new Scope(undefined), use: 'derive' });
 }
@@ -88,7 +97,7 @@ function explain(body: Tree, ledger: Ledger): StatementFacts {
     }
     case 'ExecuteStmt':
       execute(inner, ledger);
-      return ledger.facts({ names: named('execute', inner, 'name'), explains: true });
+      return ledger.facts({ names: named('execute', inner, 'name'), given: given(inner), explains: true });
     case 'DeclareCursorStmt':
       told(readQuery(inner['query'], { ledger, scope: undefined }), ledger);
       return ledger.facts({ explains: true });
@@ -97,7 +106,7 @@ function explain(body: Tree, ledger: Ledger): StatementFacts {
       const value: Value = inner['query'] ?? null;
       if (value !== null && bodyOf(value, 'SelectStmt')) stored(readQuery(value, { ledger, scope: undefined }), ledger);
       ledger.use('opaque', ledger.names.database);
-      return ledger.facts();
+      return ledger.facts({ explains: true });
     }
   }
 }
