@@ -127,7 +127,10 @@ export interface ColumnUse {
   readonly lookups?: Lookups;
   /** Only parts of it are used that its labels are not on: keys of a json value. */
   readonly besides?: true;
-  /** For `derive`: it goes into these result columns only (from 0), each built of total functions alone. */
+  /**
+   * Result columns, from 0. For `read` of a labelled column: where it leaves as itself. For `derive`: it goes into these
+   * only, each built of total functions alone.
+   */
   readonly outputs?: readonly number[];
 }
 

@@ -37,7 +37,7 @@ export function planForPortal(session: Session, portal: Portal): ResultPlan {
 
 /**
  * The second guard. Every field that the server says comes from a column must be one the facts know, none may be one
- * that was masked in the text, and every labelled column that the facts say leaves as itself must be among them.
+ * that was masked in the text, and where the facts say that a labelled column leaves as itself, it must be that one.
  */
 function agree(facts: StatementFacts, fields: readonly Field[], masked: ReadonlySet<number>): boolean {
   const { known, rows, leaving } = expectationsOf(facts);
@@ -46,8 +46,13 @@ function agree(facts: StatementFacts, fields: readonly Field[], masked: Readonly
     const expected = field.attribute === 0 ? rows.has(field.table) : known.has(place(field));
     if (field.table !== 0 && !expected) return false;
   }
-  const awaited = masked.size === 0 ? leaving : leaving.filter((column) => !masked.has(column));
-  return awaited.every((column) => fields.some((field) => place(field) === column));
+  return leaving.every(({ column, outputs }) => {
+    if (masked.has(column)) return true;
+    return outputs.every((position) => {
+      const field = fields[position];
+      return field !== undefined && place(field) === column;
+    });
+  });
 }
 
 const NONE: ReadonlySet<number> = new Set();
@@ -68,8 +73,8 @@ interface Expectations {
   readonly known: ReadonlySet<number>;
   /** Tables whose columns go into something: the server gives a whole row as attribute 0 of its table. */
   readonly rows: ReadonlySet<number>;
-  /** Places of labelled ones that leave as themselves. */
-  readonly leaving: readonly number[];
+  /** Labelled ones that leave as themselves, and as which fields. */
+  readonly leaving: readonly { readonly column: number; readonly outputs: readonly number[] }[];
 }
 
 const expectations = new WeakMap<StatementFacts, Expectations>();
@@ -79,7 +84,9 @@ function expectationsOf(facts: StatementFacts): Expectations {
   if (found !== undefined) return found;
   // A plan shows no values.
   const shown = facts.explains ? [] : facts.columns.filter((column) => column.use === 'read');
-  const leaving = shown.filter((column) => column.labels.length > 0).map(place);
+  const leaving = shown
+    .filter((use) => use.labels.length > 0)
+    .map((use) => ({ column: place(use), outputs: use.outputs ?? [] }));
   const rows = new Set(facts.columns.filter((column) => column.use === 'derive').map((column) => column.table));
   const made = { known: new Set(facts.columns.map(place)), rows, leaving };
   expectations.set(facts, made);

@@ -86,6 +86,12 @@ export class Ledger {
     }
   }
 
+  /** It leaves as itself, as this column of the result. */
+  leaves(column: Column, position: number): void {
+    this.column(column, 'read');
+    if (column.labels.length > 0) this.#usesOf(column).places.add(position);
+  }
+
   /** It decides about rows where it is named, in whatever way. */
   decides(column: Column, { site, reference }: { readonly site: Site; readonly reference: Tree }): void {
     const { through } = this.#usesOf(column);
@@ -134,7 +140,7 @@ export class Ledger {
   #usesOf(column: Column): Uses {
     const known = this.#columns.get(column);
     if (known) return known;
-    const fresh: Uses = { ...UNUSED, outputs: new Set() };
+    const fresh: Uses = { ...UNUSED, outputs: new Set(), places: new Set() };
     this.#columns.set(column, fresh);
     return fresh;
   }
@@ -194,9 +200,11 @@ interface Uses {
   through: boolean;
   lookups: Lookups;
   readonly outputs: Set<number>;
+  /** Where it leaves as itself. */
+  readonly places: Set<number>;
 }
 
-const UNUSED: Omit<Uses, 'outputs'> = {
+const UNUSED: Omit<Uses, 'outputs' | 'places'> = {
   read: false,
   derive: false,
   filter: false,
@@ -208,7 +216,10 @@ const UNUSED: Omit<Uses, 'outputs'> = {
 
 function columnUses(column: Column, uses: Uses): ColumnUse[] {
   const found: ColumnUse[] = [];
-  if (uses.read) found.push(columnUse(column, 'read'));
+  if (uses.read) {
+    const places = uses.places.size > 0 ? { outputs: [...uses.places] } : {};
+    found.push({ ...columnUse(column, 'read'), ...places });
+  }
   if (uses.derive) found.push(columnUse(column, 'derive'));
   else if (uses.outputs.size > 0) found.push({ ...columnUse(column, 'derive'), outputs: [...uses.outputs] });
   if (uses.filter) {

@@ -57,7 +57,8 @@ export function told(shape: Shape, ledger: Ledger): void {
     // Through subqueries and WITH queries, too, the server traces a column that is only passed on.
     const passed = base ?? origin;
     if (!passed && sources.size > 0) ledger.computed(position, name, sources);
-    if (passed) ledger.column(passed, 'read');
+    // Where columns are that nobody can list, it cannot be said where a labelled one leaves.
+    if (passed && (passed.labels.length === 0 || !shape.open)) ledger.leaves(passed, position);
     else if (total && !shape.open) ledger.shown(sources, position);
     else ledger.columns(sources, 'derive');
   }
