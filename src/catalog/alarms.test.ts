@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Target } from '../core/target.ts';
+import { targetAt } from '../core/testing/target.ts';
 import { startPostgres, type ThrowawayPostgres } from '../devtools/postgres.ts';
 import { readAlarms } from './alarms.ts';
 import { Catalogs } from './catalogs.ts';
@@ -23,19 +23,7 @@ beforeAll(async () => {
 
 afterAll(() => server?.stop());
 
-const target = (): Target => ({
-  name: 'shop',
-  protocol: 'postgres',
-  address: { host: server.host, port: server.port },
-  tls: { mode: 'disable' },
-  database: 'postgres',
-  databases: ['postgres'],
-  roles: ['postgres'],
-  labels: [],
-  mode: 'enforce',
-  recording: { mode: 'required', rows: 1 },
-  connections: { most: 1, queue: 1 },
-});
+const target = () => targetAt(server);
 
 async function alarms(user: string, roles: readonly string[] = []): Promise<string[]> {
   const password = user === 'postgres' ? server.password : 'x';

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CatalogSnapshot } from '../core/catalog.ts';
+import { targetAt } from '../core/testing/target.ts';
 import { startPostgres, type ThrowawayPostgres } from '../devtools/postgres.ts';
 import { Catalogs } from './catalogs.ts';
 import { connectCatalog } from './connection.ts';
@@ -38,19 +39,7 @@ afterAll(async () => {
 function open(columns: CatalogRules['columns']): Catalogs {
   rules = { labels: ['prod'], columns };
   problems = [];
-  const target = {
-    name: 'shop',
-    protocol: 'postgres',
-    address: { host: server.host, port: server.port },
-    tls: { mode: 'disable' },
-    database: 'postgres',
-    databases: ['postgres'],
-    roles: ['postgres'],
-    labels: [],
-    mode: 'enforce',
-    recording: { mode: 'required', rows: 1 },
-    connections: { most: 1, queue: 1 },
-  } as const;
+  const target = targetAt(server);
   return new Catalogs({
     connect: (_target, database) =>
       connectCatalog(target, database, { user: server.user, password: server.password, role: undefined }),

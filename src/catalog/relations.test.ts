@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CatalogFunction, CatalogRelation } from '../core/catalog.ts';
-import type { Target } from '../core/target.ts';
+import { targetAt } from '../core/testing/target.ts';
 import { startPostgres, type ThrowawayPostgres } from '../devtools/postgres.ts';
 import { connectCatalog } from './connection.ts';
 import type { CatalogConnection } from './ports.ts';
@@ -36,19 +36,7 @@ beforeAll(async () => {
     create function definer() returns int language sql immutable security definer as 'select 1';
     create function plain() returns int language plpgsql as 'begin return 1; end';
   `);
-  const target: Target = {
-    name: 'shop',
-    protocol: 'postgres',
-    address: { host: server.host, port: server.port },
-    tls: { mode: 'disable' },
-    database: 'postgres',
-    databases: ['postgres'],
-    roles: ['postgres'],
-    labels: [],
-    mode: 'enforce',
-    recording: { mode: 'required', rows: 1 },
-    connections: { most: 1, queue: 1 },
-  };
+  const target = targetAt(server);
   connection = await connectCatalog(target, 'postgres', { ...server, role: undefined });
   ({ relations, functions } = await inSnapshot(connection, async () =>
     readRaw(connection, await readVersion(connection)),

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { CatalogSnapshot } from '../core/catalog.ts';
 import type { ColumnLabel } from '../core/facts.ts';
 import { Fault } from '../core/fault.ts';
-import type { Target } from '../core/target.ts';
+import { targetAt } from '../core/testing/target.ts';
 import { ReadingThread } from '../data/reader/thread.ts';
 import { startPostgres, type ThrowawayPostgres } from '../devtools/postgres.ts';
 import { Catalogs } from './catalogs.ts';
@@ -48,19 +48,7 @@ afterAll(async () => {
   await server?.stop();
 });
 
-const target = (): Target => ({
-  name: 'shop',
-  protocol: 'postgres',
-  address: { host: server.host, port: server.port },
-  tls: { mode: 'disable' },
-  database: 'postgres',
-  databases: ['postgres'],
-  roles: ['postgres'],
-  labels: [],
-  mode: 'enforce',
-  recording: { mode: 'required', rows: 1 },
-  connections: { most: 1, queue: 1 },
-});
+const target = () => targetAt(server);
 
 function open(
   columns: readonly LabelRule[],

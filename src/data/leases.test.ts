@@ -1,20 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Target } from '../core/target.ts';
+import { targetAt } from '../core/testing/target.ts';
 import { Leases } from './leases.ts';
 
-const target: Target = {
-  name: 'shop',
-  protocol: 'postgres',
-  address: { host: 'x', port: 1 },
-  tls: { mode: 'disable' },
-  database: 'd',
-  databases: ['d'],
-  roles: ['r'],
-  labels: [],
-  mode: 'enforce',
-  recording: { mode: 'required', rows: 1 },
-  connections: { most: 2, queue: 1 },
-};
+const target = targetAt({ host: 'x', port: 1 }, { connections: { most: 2, queue: 1 } });
 const never = new AbortController().signal;
 
 describe('the places of a target', () => {

@@ -3,7 +3,7 @@ import { Catalogs } from '../../catalog/catalogs.ts';
 import { connectCatalog } from '../../catalog/connection.ts';
 import type { CatalogRelation, CatalogSnapshot } from '../../core/catalog.ts';
 import type { SqlFacts, SqlScope } from '../../core/facts.ts';
-import type { Target } from '../../core/target.ts';
+import { targetAt } from '../../core/testing/target.ts';
 import { startPostgres, type ThrowawayPostgres } from '../../devtools/postgres.ts';
 import { CachedReader } from './reader.ts';
 import { ReadingThread, type ThreadOptions } from './thread.ts';
@@ -161,19 +161,7 @@ describe('the reader', () => {
   beforeAll(async () => {
     server = await startPostgres();
     await server.query('create table a (x int)');
-    const target: Target = {
-      name: 'shop',
-      protocol: 'postgres',
-      address: { host: server.host, port: server.port },
-      tls: { mode: 'disable' },
-      database: 'postgres',
-      databases: ['postgres'],
-      roles: [server.user],
-      labels: [],
-      mode: 'enforce',
-      recording: { mode: 'required', rows: 1 },
-      connections: { most: 1, queue: 1 },
-    };
+    const target = targetAt(server);
     const credential = { user: server.user, password: server.password, role: undefined };
     const rules = { labels: [], columns: [] };
     catalogs = new Catalogs({

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Credential, Target } from '../../core/target.ts';
+import { targetAt } from '../../core/testing/target.ts';
 import { type PostgresOptions, startPostgres, type ThrowawayPostgres } from '../../devtools/postgres.ts';
 import { ownCertificate } from '../../secrets/certificate.ts';
 import { hex } from '../../wire/testing/bytes.ts';
@@ -26,19 +27,7 @@ afterEach(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function target(port: number, tls: Target['tls'], host = '127.0.0.1'): Target {
-  return {
-    name: 'shop',
-    protocol: 'postgres',
-    address: { host, port },
-    tls,
-    database: 'postgres',
-    databases: ['postgres'],
-    roles: ['postgres'],
-    labels: [],
-    mode: 'enforce',
-    recording: { mode: 'required', rows: 1 },
-    connections: { most: 1, queue: 1 },
-  };
+  return targetAt({ host, port }, { tls });
 }
 
 const PLAIN: Target['tls'] = { mode: 'disable' };

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Catalogs } from '../../catalog/catalogs.ts';
 import { connectCatalog } from '../../catalog/connection.ts';
 import type { CatalogSnapshot } from '../../core/catalog.ts';
-import type { Target } from '../../core/target.ts';
+import { targetAt } from '../../core/testing/target.ts';
 import { startPostgres, type ThrowawayPostgres } from '../../devtools/postgres.ts';
 import { CatalogIndex } from './catalog-index.ts';
 import { readLineage, type ViewLineage } from './lineage.ts';
@@ -34,19 +34,7 @@ beforeAll(async () => {
     insert into o select i, (i + 1) / 2, i * 10, 'x' || i from generate_series(1, 6) i;
     insert into p select i, 'p' || i, 'y' || i from generate_series(1, 4) i;
   `);
-  const target: Target = {
-    name: 'shop',
-    protocol: 'postgres',
-    address: { host: server.host, port: server.port },
-    tls: { mode: 'disable' },
-    database: 'postgres',
-    databases: ['postgres'],
-    roles: ['postgres'],
-    labels: [],
-    mode: 'enforce',
-    recording: { mode: 'required', rows: 1 },
-    connections: { most: 1, queue: 1 },
-  };
+  const target = targetAt(server);
   catalogs = new Catalogs({
     connect: (_target, database) => connectCatalog(target, database, { ...server, role: undefined }),
     rules: () => ({ labels: [], columns: [] }),

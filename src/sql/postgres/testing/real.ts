@@ -1,7 +1,7 @@
 import { Catalogs } from '../../../catalog/catalogs.ts';
 import { connectCatalog } from '../../../catalog/connection.ts';
 import type { SqlFacts, SqlScope, StatementFacts } from '../../../core/facts.ts';
-import type { Target } from '../../../core/target.ts';
+import { targetAt } from '../../../core/testing/target.ts';
 import { type PostgresOptions, startPostgres, type ThrowawayPostgres } from '../../../devtools/postgres.ts';
 import { CatalogIndex } from '../catalog-index.ts';
 import { loadParser } from '../parser.ts';
@@ -44,19 +44,7 @@ export async function startShop(options: ShopOptions = {}): Promise<RealShop> {
   const { before = '', label = 'public.customers.email', ...rest } = options;
   const server = await startPostgres(rest);
   await server.query(SCHEMA + before);
-  const target: Target = {
-    name: 'shop',
-    protocol: 'postgres',
-    address: { host: server.host, port: server.port },
-    tls: { mode: 'disable' },
-    database: 'postgres',
-    databases: ['postgres'],
-    roles: [server.user],
-    labels: [],
-    mode: 'enforce',
-    recording: { mode: 'required', rows: 1 },
-    connections: { most: 1, queue: 1 },
-  };
+  const target = targetAt(server);
   const rules = {
     labels: ['prod'],
     columns: [{ column: label, label: 'pii.email', mask: 'email' as const }],
