@@ -13,6 +13,9 @@ export function strictestFirst(a: { readonly style: MaskStyle }, b: { readonly s
   return STRICTEST_FIRST.indexOf(a.style) - STRICTEST_FIRST.indexOf(b.style);
 }
 
+/** What a mask makes of a value. */
+export type Mask = Pick<MaskObligation, 'label' | 'style' | 'constant' | 'path'>;
+
 /** Mask one column of the result. */
 export interface MaskObligation {
   readonly kind: 'mask';
@@ -104,7 +107,7 @@ export interface SourceObligation {
 export interface SourceMask {
   readonly column: string;
   readonly attribute: number;
-  readonly masks: readonly Pick<MaskObligation, 'label' | 'style' | 'constant' | 'path'>[];
+  readonly masks: readonly Mask[];
   /** Where it decides about rows by its own name, the value itself does: that was permitted. */
   readonly filtered: boolean;
 }

@@ -1,6 +1,7 @@
 import { type Decision, type Denial, deny, type Hold, type Permit } from '../core/decision.ts';
 import { asFault } from '../core/fault.ts';
 import type { Clearance, Operation } from '../core/operation.ts';
+import { unsendable } from './sent-text.ts';
 
 /** What the gate asks. Each may throw or reject: a fault on the road to a decision is a denial. */
 export interface GatePorts {
@@ -52,9 +53,7 @@ function spelled(
   try {
     return { decision, sent: ports.spell(operation, decision) };
   } catch (thrown) {
-    const { code, message } = asFault(thrown);
-    const why = code === 'POLICY_FAILED' ? message : code;
-    return { decision: deny('policy-fault', `what may not be seen cannot be masked in it: ${why}`) };
+    return { decision: unsendable(thrown) };
   }
 }
 

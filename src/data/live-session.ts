@@ -13,7 +13,7 @@ import { type DetectRules, decideSql } from '../policy/statement.ts';
 import type { Budgets, Spender } from './budgets.ts';
 import { clear, type GatePorts } from './gate.ts';
 import { type Revocations, SILENT } from './revocations.ts';
-import { textToSend } from './sent-text.ts';
+import { textToSend, unsendable } from './sent-text.ts';
 import type { Witness } from './witness.ts';
 
 /** What a live session is made of. */
@@ -139,7 +139,11 @@ export class LiveSession implements Session {
     const { decision } = this.#decide(operation);
     const { text, facts } = operation;
     if (decision.effect === 'deny') return this.#bound ? { obligations: [], sent: text } : decision; // Bind may know more
-    return { obligations: decision.obligations, sent: textToSend(text, facts, decision.obligations) };
+    try {
+      return { obligations: decision.obligations, sent: textToSend(text, facts, decision.obligations) };
+    } catch (thrown) {
+      return unsendable(thrown);
+    }
   }
 
   stillClear(clearance: Clearance): true | Denial {

@@ -1,4 +1,6 @@
+import { type Denial, deny } from '../core/decision.ts';
 import type { SqlFacts } from '../core/facts.ts';
+import { asFault } from '../core/fault.ts';
 import type { Obligation } from '../core/obligation.ts';
 import { maskExpression } from '../masking/expression.ts';
 import { type MaskColumn, maskAtSource } from '../sql/postgres/mask-at-source.ts';
@@ -17,6 +19,13 @@ export function textToSend(text: string, facts: SqlFacts, obligations: readonly 
   const sent = maskAtSource(text, { facts, obligations: byName ? [] : sources, explained }, maskColumn);
   lastOf.set(obligations, { text, facts, sent });
   return sent;
+}
+
+/** Why something cannot be sent: what may not be seen cannot be masked in it. */
+export function unsendable(thrown: unknown): Denial {
+  const { code, message } = asFault(thrown);
+  const why = code === 'POLICY_FAILED' ? message : code;
+  return deny('policy-fault', `what may not be seen cannot be masked in it: ${why}`);
 }
 
 /** Decisions are remembered, and mostly asked about the same text again: when it is prepared, bound, explained. */

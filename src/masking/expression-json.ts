@@ -1,9 +1,9 @@
-import type { MaskObligation } from '../core/obligation.ts';
+import type { Mask } from '../core/obligation.ts';
 import { JSON_IMAGE } from './json-paths.ts';
 import { quote } from './source-type.ts';
 import { kindOf, type ResultField } from './types.ts';
 
-type PathMask = Pick<MaskObligation, 'style' | 'path'>;
+type PathMask = Pick<Mask, 'style' | 'path'>;
 
 /**
  * SQL for a jsonb value in which what lies at the paths is covered; undefined: it has to be covered as a whole, as json

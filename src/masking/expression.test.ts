@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MASK_STYLES, type MaskObligation } from '../core/obligation.ts';
+import { MASK_STYLES, type Mask, type MaskObligation } from '../core/obligation.ts';
 import { startPostgres, type ThrowawayPostgres } from '../devtools/postgres.ts';
-import { maskExpression, type SourceMask } from './expression.ts';
+import { maskExpression } from './expression.ts';
 import { planResult } from './plan.ts';
 import { cells, maskedRow, row } from './testing/rows.ts';
 import type { ResultField } from './types.ts';
@@ -134,7 +134,7 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   'public.short': ['abcd'],
 };
 
-function mask(style: MaskObligation['style'], constant = '[hidden]'): SourceMask {
+function mask(style: MaskObligation['style'], constant = '[hidden]'): Mask {
   return { label: 'pii', style, ...(style === 'constant' ? { constant } : {}) };
 }
 

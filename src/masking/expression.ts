@@ -1,11 +1,8 @@
-import { type MaskObligation, strictestFirst } from '../core/obligation.ts';
+import { type Mask, strictestFirst } from '../core/obligation.ts';
 import { jsonImage } from './expression-json.ts';
 import { cast, literal, type MaskedColumn, nullOf, quote, type SourceType, sourceType } from './source-type.ts';
 import { redactedText, spelledText } from './spell.ts';
 import { kindOf } from './types.ts';
-
-/** What a mask does to a column; a MaskObligation says it. */
-export type SourceMask = Pick<MaskObligation, 'label' | 'style' | 'constant' | 'path'>;
 
 /**
  * SQL that computes the mask of a column on the server, for use where the column stood: the same image as the mask
@@ -14,7 +11,7 @@ export type SourceMask = Pick<MaskObligation, 'label' | 'style' | 'constant' | '
  * depends on search_path or other settings. Keyed hashes become the redacted value: the key would stand in the text, where servers
  * log it and show it to others. Without masks it is NULL.
  */
-export function maskExpression(column: MaskedColumn, masks: readonly SourceMask[]): string {
+export function maskExpression(column: MaskedColumn, masks: readonly Mask[]): string {
   const type = sourceType(column);
   const whole = masks.filter(({ path }) => path === undefined).toSorted(strictestFirst);
   const [mask] = whole;
@@ -24,7 +21,7 @@ export function maskExpression(column: MaskedColumn, masks: readonly SourceMask[
 }
 
 /** SQL for the image of a value that is not NULL; undefined: the redacted value. */
-function imageOf(column: MaskedColumn, type: SourceType, { style, constant }: SourceMask): string | undefined {
+function imageOf(column: MaskedColumn, type: SourceType, { style, constant }: Mask): string | undefined {
   switch (style) {
     case 'null':
       return 'NULL';

@@ -1,4 +1,4 @@
-import type { MaskObligation } from '../core/obligation.ts';
+import type { Mask } from '../core/obligation.ts';
 import { copyBytes } from './copy-bytes.ts';
 import type { Masker } from './masker.ts';
 import { kindOf, type ResultField } from './types.ts';
@@ -6,7 +6,7 @@ import { kindOf, type ResultField } from './types.ts';
 /** What stands in the place of what is masked in a JSON text. */
 export const JSON_IMAGE = '"***"';
 
-type PathMask = Pick<MaskObligation, 'style' | 'path'>;
+type PathMask = Pick<Mask, 'style' | 'path'>;
 
 /** Masks by their keys: what lies at a node with an image is masked. */
 interface Node {

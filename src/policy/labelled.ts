@@ -1,6 +1,7 @@
 import type { Decision, Permit } from '../core/decision.ts';
 import type { ColumnLabel, ColumnUse, SourceSite, StatementFacts } from '../core/facts.ts';
 import {
+  type Mask,
   type MaskObligation,
   type Obligation,
   type RedactObligation,
@@ -124,7 +125,7 @@ function otherwise(judgement: Judgement, { copy }: StatementFacts, position: num
   return label ? use.outputs.map((output) => permit(redaction(use, label, { position, output }))) : refusals(judgement);
 }
 
-function wireMask(use: ColumnUse, mask: SourceMask['masks'][number]): MaskObligation {
+function wireMask(use: ColumnUse, mask: Mask): MaskObligation {
   const { table, attribute } = use;
   return { kind: 'mask', column: resourceId(use.column), table, attribute, ...mask };
 }
@@ -138,7 +139,7 @@ function redaction(
 }
 
 /** The strictest mask of the whole value; where all are of parts of it, every one. */
-function masks(labels: readonly ColumnLabel[]): SourceMask['masks'] {
+function masks(labels: readonly ColumnLabel[]): readonly Mask[] {
   const whole = labels.filter(({ path }) => path === undefined).toSorted(strictestFirst);
   const chosen = whole.length > 0 ? whole.slice(0, 1) : unique(labels);
   return chosen.map(({ label, style, constant, path }) => ({

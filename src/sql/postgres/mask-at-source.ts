@@ -1,13 +1,13 @@
 import type { SourceColumn, SourceSite, Span, SqlFacts } from '../../core/facts.ts';
 import { Fault } from '../../core/fault.ts';
-import type { SourceMask, SourceObligation } from '../../core/obligation.ts';
+import type { Mask, SourceObligation } from '../../core/obligation.ts';
 import { withoutCosts } from './explain-options.ts';
 import type { Token } from './lexer.ts';
 import { significant } from './positions.ts';
 import { RAW_PREFIX } from './sites.ts';
 
 /** SQL for the mask of a column that is reached by `reference`; without masks, NULL of its type. */
-export type MaskColumn = (column: SourceColumn, reference: string, masks: SourceMask['masks']) => string;
+export type MaskColumn = (column: SourceColumn, reference: string, masks: readonly Mask[]) => string;
 
 export interface Sources {
   readonly facts: SqlFacts;

@@ -58,10 +58,13 @@ export function withoutDetails(report: ReadonlyMap<string, string>): ReadonlyMap
 /** Classes of SQLSTATE whose messages name things and limits, never values (appendix A of PostgreSQL's manual). */
 const NAMES_ONLY: ReadonlySet<string> = new Set('08 0A 23 25 26 28 2D 34 3B 3D 3F 40 42 53 54 55 57 58'.split(' '));
 
-/** Without details, and without the message where it may quote values: of their types, or chosen by a function's author. */
+/**
+ * Without details, and without the message where it may quote values: of types, or chosen by a function's author (what is
+ * raised in one has a context).
+ */
 export function withoutValues(report: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   const code = report.get('C') ?? '';
-  const raised = report.get('F') === 'pl_exec.c';
+  const raised = report.has('W');
   if (NAMES_ONLY.has(code.slice(0, 2)) && !raised) return withoutDetails(report);
   return new Map([
     ...withoutDetails(report),
