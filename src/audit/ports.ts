@@ -1,4 +1,4 @@
-import type { RecordingEntry } from '../core/evidence.ts';
+import type { NewEntry } from '../core/evidence.ts';
 
 /** Encrypts recordings for the writer. Implemented by the recording room. */
 export interface ChunkSealer {
@@ -9,6 +9,15 @@ export interface ChunkSealer {
 export interface ChunkKey {
   /** Stands in the clear beside what was sealed, so that the key can be found again. */
   readonly id: string;
-  /** Encrypts the entries into one body, bound to `context`. `sessions` numbers the sessions they belong to. Cannot fail. */
-  seal(entries: readonly RecordingEntry[], sessions: readonly string[], context: Uint8Array): Uint8Array;
+  begin(): ChunkDraft;
+}
+
+/** A chunk that is not sealed yet. */
+export interface ChunkDraft {
+  /** Bytes of what was added. */
+  readonly length: number;
+  /** Copies the entry. `session` numbers the one it belongs to. */
+  add(entry: NewEntry, session: number): void;
+  /** Encrypts all that was added, bound to `context`, into one body, given in parts. Ends the draft. Cannot fail. */
+  seal(context: Uint8Array): readonly Uint8Array[];
 }

@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Head } from './batch.ts';
 import { lastHead } from './checkpoint.ts';
 import { decodeHeader, encodeHeader, genesis, linkOfHeader } from './format.ts';
 import { SegmentIndex } from './index-file.ts';
 import { currentChain, nextChain, type SegmentFile, segmentPath, segmentsOf } from './layout.ts';
+import type { Head } from './records.ts';
 import { OpenSegment } from './segment.ts';
 import { readSegment, type Walk, walkSegment } from './walk.ts';
 

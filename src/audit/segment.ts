@@ -42,20 +42,38 @@ export class OpenSegment {
 
   /**
    * Appends all of the bytes or, when it rejects, none that a reader will take for a record. `quick` tries it on this
-   * thread first: a twentieth of the cost, as long as the write does not have to wait for the disk.
+   * thread first: a twentieth of the cost, as long as the write does not have to wait for the disk. Undefined: it is
+   * done already.
    */
-  async append(bytes: Buffer, quick: boolean): Promise<void> {
+  append(bytes: Buffer, quick: boolean): Promise<void> | undefined {
+    return quick && !this.#isLittered && this.#appendNow(bytes) ? undefined : this.#appendPatiently(bytes);
+  }
+
+  /** What fails here, or stops in the middle, is tried again by whoever can wait. */
+  #appendNow(bytes: Buffer): boolean {
+    this.#isLittered = true;
+    try {
+      if (writeSync(this.#file.fd, bytes, 0, bytes.length, this.#size) !== bytes.length) return false;
+    } catch {
+      return false;
+    }
+    this.#appended(bytes);
+    return true;
+  }
+
+  async #appendPatiently(bytes: Buffer): Promise<void> {
     if (this.#isLittered) await this.#clean();
     this.#isLittered = true;
     try {
-      const first = quick ? writeSync(this.#file.fd, bytes, 0, bytes.length, this.#size) : 0;
-      for (let written = first; written < bytes.length; ) {
-        written += await this.#write(bytes, written);
-      }
+      for (let written = 0; written < bytes.length; ) written += await this.#write(bytes, written);
     } catch (error) {
       await this.#clean().catch(() => undefined);
       throw error;
     }
+    this.#appended(bytes);
+  }
+
+  #appended(bytes: Buffer): void {
     this.#size += bytes.length;
     this.#isLittered = false;
   }

@@ -1,12 +1,13 @@
 import type { Clock } from '../core/clock.ts';
-import type { AuditEvent, EvidenceWriter, RecordingEntry, Urgency } from '../core/evidence.ts';
+import type { AuditEvent, EvidenceWriter, NewEntry, Urgency } from '../core/evidence.ts';
 import { asFault, Fault } from '../core/fault.ts';
-import { Batch, type Head } from './batch.ts';
+import { Batch, type ChunkPlace } from './batch.ts';
 import { CheckpointLog } from './checkpoint.ts';
 import { SegmentIndex, writeIndex } from './index-file.ts';
 import { writerName } from './layout.ts';
 import { type DirectoryLock, lockDirectory } from './lock.ts';
 import type { ChunkKey, ChunkSealer } from './ports.ts';
+import { type Head, Records } from './records.ts';
 import { createSegment, type Recovered, recoverChain } from './recover.ts';
 import type { OpenSegment } from './segment.ts';
 import type { Signer } from './signing.ts';
@@ -107,6 +108,7 @@ class ChainWriter implements ClosableWriter {
   #index: SegmentIndex;
   #head: Head;
   #running: Buffer;
+  readonly #records: Records;
   #queue: Batch[] = [];
   #backlog = 0;
   #draining: Promise<void> | undefined;
@@ -132,6 +134,7 @@ class ChainWriter implements ClosableWriter {
     this.#index = recovered.index;
     this.#head = recovered.head;
     this.#running = recovered.running;
+    this.#records = new Records(recovered.writer);
     this.#ticker = setInterval(() => void this.#checkpoint(), options.checkpointEvery ?? 30_000);
     this.#ticker.unref();
   }
@@ -146,16 +149,21 @@ class ChainWriter implements ClosableWriter {
     return this.#append(bytes.length, urgency, (batch) => batch.audit(bytes));
   }
 
-  record(entry: RecordingEntry, urgency: Urgency = 'now'): Promise<void> {
-    if (entry.body.length > ENTRY_BYTES) return refuse('a recording entry is too long');
-    if (entry.session.length > NAME_LENGTH || entry.target.length > NAME_LENGTH) return refuse('a name is too long');
-    let key: ChunkKey;
-    try {
-      key = this.#options.sealer.key(entry.target);
-    } catch (error) {
-      return refuse(`no key for recordings of ${entry.target}`, error);
-    }
+  record(entry: NewEntry, urgency: Urgency = 'now'): Promise<void> {
+    const key = this.#keyFor(entry);
+    if (key instanceof Promise) return key;
     return this.#append(entry.body.length, urgency, (batch) => batch.record(entry, key));
+  }
+
+  both(event: string, entry: NewEntry, urgency: Urgency = 'now'): Promise<void> {
+    const bytes = Buffer.from(event);
+    if (bytes.length > EVENT_BYTES) return refuse('an event is too long');
+    const key = this.#keyFor(entry);
+    const written = this.#append(bytes.length + entry.body.length, urgency, (batch) => {
+      batch.audit(bytes);
+      if (!(key instanceof Promise)) batch.record(entry, key);
+    });
+    return key instanceof Promise ? key : written;
   }
 
   async close(): Promise<void> {
@@ -189,6 +197,17 @@ class ChainWriter implements ClosableWriter {
     });
   }
 
+  /** A refusal where the entry cannot be taken. */
+  #keyFor({ body, session, target }: NewEntry): ChunkKey | Promise<never> {
+    if (body.length > ENTRY_BYTES) return refuse('a recording entry is too long');
+    if (session.length > NAME_LENGTH || target.length > NAME_LENGTH) return refuse('a name is too long');
+    try {
+      return this.#options.sealer.key(target);
+    } catch (error) {
+      return refuse(`no key for recordings of ${target}`, error);
+    }
+  }
+
   #append(bytes: number, urgency: Urgency, add: (batch: Batch) => void): Promise<void> {
     if (this.#closed) return refuse('the gateway is closing');
     if (this.#backlog + bytes > BACKLOG_BYTES) return refuse('too much is waiting to be written');
@@ -217,7 +236,10 @@ class ChainWriter implements ClosableWriter {
     await new Promise((resolve) => setImmediate(resolve));
     for (let batch = this.#queue.shift(); batch; batch = this.#queue.shift()) {
       try {
-        await this.#commit(batch);
+        const places = this.#layOut(batch);
+        const writing = this.#write(this.#records.bytes);
+        if (writing !== undefined) await writing;
+        this.#written(places);
         batch.resolve();
       } catch (error) {
         batch.reject(this.#failed(error));
@@ -228,25 +250,41 @@ class ChainWriter implements ClosableWriter {
     this.#draining = undefined;
   }
 
-  async #commit(batch: Batch): Promise<void> {
-    const { clock, durability } = this.#options;
+  #layOut(batch: Batch): readonly ChunkPlace[] {
+    const { clock } = this.#options;
     if (this.#failure && clock.monotonic() - this.#failure.at < RETRY_AFTER) throw this.#failure.fault;
-    const from = { sequence: this.#head.sequence, link: this.#running };
-    const encoded = batch.encode(from, this.writer, Math.max(0, Math.trunc(clock.now())));
-    const offset = this.#segment.size;
-    this.#since = clock.monotonic();
-    try {
-      await this.#segment.append(encoded.bytes, this.#mayBeQuick(encoded.bytes.length));
-      if (durability === 'power') await this.#syncOrRetract(encoded.bytes.length);
-    } finally {
-      this.#mind(this.#since);
+    const after = { sequence: this.#head.sequence, link: this.#running };
+    this.#records.begin(after, Math.max(0, Math.trunc(clock.now())));
+    return batch.layOut(this.#records);
+  }
+
+  /** As durable as was asked for once it resolves; undefined: it is already. */
+  #write(bytes: Buffer): Promise<void> | undefined {
+    const began = this.#options.clock.monotonic();
+    this.#since = began;
+    const ended = (): void => {
       this.#since = undefined;
+      this.#mind(began);
+    };
+    const appending = this.#segment.append(bytes, this.#mayBeQuick(bytes.length));
+    if (this.#options.durability === 'process') {
+      if (appending !== undefined) return appending.finally(ended);
+      ended();
+      return undefined;
     }
+    return Promise.resolve(appending)
+      .then(() => this.#syncOrRetract(bytes.length))
+      .finally(ended);
+  }
+
+  #written(places: readonly ChunkPlace[]): void {
+    const { head, bytes } = this.#records;
+    const start = this.#segment.size - bytes.length;
     this.#failure = undefined;
-    this.#head = encoded.head;
-    this.#running = encoded.head.link;
-    for (const chunk of encoded.chunks) this.#index.add(offset + chunk.offset, chunk.sessions);
-    if (durability === 'process') this.#syncSoon();
+    this.#head = head;
+    this.#running = head.link;
+    for (const { offset, sessions } of places) this.#index.add(start + offset, sessions);
+    if (this.#options.durability === 'process') this.#syncSoon();
   }
 
   async #syncOrRetract(length: number): Promise<void> {

@@ -40,11 +40,16 @@ export interface EvidenceWriter {
   /**
    * Resolves once the write has returned (durability `process`) or reached the disk (`power`). Rejects with Fault
    * EVIDENCE_UNWRITABLE; nothing may be forwarded on the strength of an append that did not resolve.
-   * Appends are written in the order of the calls.
+   * Appends are written in the order of the calls, and those of one write share one promise.
    */
   audit(event: AuditEvent, urgency?: Urgency): Promise<void>;
   /** The same for a recording entry: encrypted for `target` before it is written. */
-  record(entry: RecordingEntry, urgency?: Urgency): Promise<void>;
+  record(entry: NewEntry, urgency?: Urgency): Promise<void>;
+  /**
+   * An event, as the JSON text of an AuditEvent, and the entry about the same, written at once. Where the entry cannot
+   * be taken this rejects, and the event is written all the same.
+   */
+  both(event: string, entry: NewEntry, urgency?: Urgency): Promise<void>;
   /** True when a write has been outstanding for two seconds: clear nothing more until it returns. */
   readonly stalled: boolean;
 }
@@ -60,8 +65,11 @@ export interface RecordingEntry {
   readonly sequence: number;
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** UTF-8 JSON for `open`, `asked`, `refused`, `done`, `close`; wire frames for `frames`. Owned by the writer from here on. */
+  /** UTF-8 JSON for `open`, `asked`, `refused`, `done`, `close`; wire frames for `frames`. */
   readonly body: Uint8Array;
 }
+
+/** An entry for the writer, which copies it before it returns. */
+export type NewEntry = Omit<RecordingEntry, 'body'> & { readonly body: Uint8Array | string };
 
 export type RecordingKind = 'open' | 'asked' | 'refused' | 'frames' | 'done' | 'close';

@@ -2,9 +2,9 @@ import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from '
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
-import type { RecordingEntry } from '../core/evidence.ts';
+import type { NewEntry } from '../core/evidence.ts';
 import { Fault } from '../core/fault.ts';
-import { encodeEntries } from './entries.ts';
+import { PlainEntries } from './entries.ts';
 import type { KeyWrap } from './ports.ts';
 
 /*
@@ -27,7 +27,11 @@ const ID = /^[0-9a-f]{32}$/;
 /** A key that seals chunks; the shape that the audit room's writer asks for. */
 export interface RecordingKey {
   readonly id: string;
-  seal(entries: readonly RecordingEntry[], sessions: readonly string[], context: Uint8Array): Uint8Array;
+  begin(): {
+    readonly length: number;
+    add(entry: NewEntry, session: number): void;
+    seal(context: Uint8Array): readonly Uint8Array[];
+  };
 }
 
 export interface RecordingKeys {
@@ -142,13 +146,22 @@ function sealingKey(id: string, secret: Buffer): SealingKey {
   return {
     id,
     worn: () => seals >= MOST_SEALS,
-    seal: (entries, sessions, context) => {
-      seals += 1;
-      const nonce = nextNonce();
-      const cipher = createCipheriv('aes-256-gcm', own, nonce).setAAD(context);
-      const sealed = cipher.update(encodeEntries(entries, sessions));
-      cipher.final();
-      return Buffer.concat([nonce, sealed, cipher.getAuthTag()]);
+    begin: () => {
+      const entries = new PlainEntries();
+      return {
+        get length() {
+          return entries.length;
+        },
+        add: (entry, session) => entries.add(entry, session),
+        seal: (context) => {
+          seals += 1;
+          const nonce = nextNonce();
+          const cipher = createCipheriv('aes-256-gcm', own, nonce).setAAD(context);
+          const sealed = entries.take((plain) => cipher.update(plain));
+          cipher.final();
+          return [nonce, sealed, cipher.getAuthTag()];
+        },
+      };
     },
   };
 }

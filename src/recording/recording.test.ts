@@ -8,8 +8,8 @@ import { scratchEvidence } from '../audit/testing/scratch.ts';
 import type { RecordingEntry, RecordingKind } from '../core/evidence.ts';
 import { envelope } from '../secrets/envelope.ts';
 import { rootKey } from '../secrets/root-key.ts';
-import { decodeEntries, encodeEntries } from './entries.ts';
-import { recordingKeys } from './keys.ts';
+import { decodeEntries, PlainEntries } from './entries.ts';
+import { type RecordingKey, recordingKeys } from './keys.ts';
 import { readSession } from './replay.ts';
 
 const wrap = envelope(rootKey(new Uint8Array(32).fill(1)));
@@ -33,6 +33,12 @@ const entry = (session: string, sequence: number, text: string): RecordingEntry 
   body: Buffer.from(text),
 });
 
+function sealed(key: RecordingKey, text: string, context: Uint8Array): Buffer {
+  const draft = key.begin();
+  draft.add(entry('a', 1, text), 0);
+  return Buffer.concat(draft.seal(context));
+}
+
 describe('entries', () => {
   it('come back as they were put in', () => {
     const arbitrary = fc.record({
@@ -46,12 +52,31 @@ describe('entries', () => {
     fc.assert(
       fc.property(fc.array(arbitrary), (entries) => {
         const sessions = [...new Set(entries.map((one) => one.session))];
-        const decoded = [
-          ...decodeEntries(new Uint8Array(encodeEntries(entries, sessions)), { target: 'shop', sessions }),
-        ];
-        expect(decoded).toEqual(entries);
+        const plain = new PlainEntries();
+        for (const one of entries) plain.add(one, sessions.indexOf(one.session));
+        const bytes = plain.take((taken) => new Uint8Array(taken));
+        expect([...decodeEntries(bytes, { target: 'shop', sessions })]).toEqual(entries);
       }),
     );
+  });
+
+  it('are copied when they are added: the memory they came in is read into again', () => {
+    const body = Buffer.from('masked');
+    const plain = new PlainEntries();
+    plain.add({ ...entry('a', 1, ''), kind: 'frames', body }, 0);
+    body.fill('unmasked');
+    const bytes = plain.take((taken) => new Uint8Array(taken));
+    const [found] = decodeEntries(bytes, { target: 'shop', sessions: ['a'] });
+    expect(Buffer.from(found?.body ?? []).toString()).toBe('masked');
+  });
+
+  it('are text or bytes', () => {
+    const texts = ['', 'a', 'é\u{1f600}', 'x'.repeat(40_000)];
+    const plain = new PlainEntries();
+    for (const body of texts) plain.add({ ...entry('a', 1, ''), body }, 0);
+    const bytes = plain.take((taken) => new Uint8Array(taken));
+    const found = [...decodeEntries(bytes, { target: 'shop', sessions: ['a'] })];
+    expect(found.map((one) => Buffer.from(one.body).toString())).toEqual(texts);
   });
 
   it('are a Fault when they are not entries, and never more than there are bytes', () => {
@@ -90,7 +115,7 @@ describe('the keys of recordings', () => {
     const context = Buffer.from('gw-1-0 head');
     const { id, seal } = {
       id: keys.key('shop').id,
-      seal: (text: string) => keys.key('shop').seal([entry('a', 1, text)], ['a'], context),
+      seal: (text: string) => sealed(keys.key('shop'), text, context),
     };
     const body = seal('select 1');
     const again = recordingKeys(dir, wrap, clock);
@@ -106,7 +131,7 @@ describe('the keys of recordings', () => {
   it('are gone once shredded, in every process, and nothing but an id reaches the file system', () => {
     const [keys, other] = [recordingKeys(dir, wrap, clock), recordingKeys(dir, wrap, clock)];
     const old = keys.key('shop');
-    const body = old.seal([entry('a', 1, 'x')], ['a'], Buffer.from('c'));
+    const body = sealed(old, 'x', Buffer.from('c'));
     other.open(old.id, 'shop', body, Buffer.from('c'));
     now += 40 * DAY;
     const young = keys.key('shop');

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
-import type { AuditEvent } from '../../core/evidence.ts';
+import type { AuditEvent, NewEntry } from '../../core/evidence.ts';
 import type { Fault } from '../../core/fault.ts';
 import type { ChunkSealer } from '../ports.ts';
 import { loadSigner } from '../signing.ts';
@@ -19,7 +19,20 @@ const KEYS: Record<string, ReturnType<ChunkSealer['key']>> = {};
 function made(target: string): ReturnType<ChunkSealer['key']> {
   const key = {
     id: `key-${target}`,
-    seal: (entries: readonly { body: Uint8Array }[]) => Buffer.concat(entries.map((one) => one.body)),
+    begin: () => {
+      const bodies: Buffer[] = [];
+      let length = 0;
+      return {
+        get length() {
+          return length;
+        },
+        add: ({ body }: NewEntry) => {
+          length += body.length;
+          bodies.push(typeof body === 'string' ? Buffer.from(body) : Buffer.from(body));
+        },
+        seal: () => bodies,
+      };
+    },
   };
   KEYS[target] = key;
   return key;
