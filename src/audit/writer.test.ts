@@ -69,6 +69,24 @@ describe('the evidence writer', () => {
     await expect(evidence.verify()).resolves.toMatchObject({ chains: [{ records: 2 }] });
   });
 
+  it('writes an event and its entry at once, and the event alone where the entry cannot be taken', async () => {
+    const sealer = {
+      key: (target: string) => {
+        if (target === 'lost') throw new Fault('SECRET_UNAVAILABLE', 'no key');
+        return openSealer.key(target);
+      },
+    };
+    const writer = await evidence.open({ sealer });
+    const text = (n: number): string => JSON.stringify(anEvent(n));
+    const [first, second] = [writer.both(text(1), anEntry(1, 's')), writer.record(anEntry(1, 's'), 'soon')];
+    expect(first).toBe(second);
+    await first;
+    await expect(writer.both(text(2), anEntry(2, 's', 'lost'))).rejects.toMatchObject({ code: 'EVIDENCE_UNWRITABLE' });
+    await writer.close();
+    await expect(numbers()).resolves.toEqual([1, 2]);
+    await expect(evidence.verify()).resolves.toMatchObject({ ok: true, chains: [{ records: 3 }] });
+  });
+
   it('goes on in new segments, with an index beside each finished one, and after a restart', async () => {
     for (let round = 0; round < 3; round++) {
       const writer = await evidence.open({ segmentBytes: 4000 });

@@ -21,10 +21,12 @@ export interface GatePorts {
 /**
  * Takes one operation from intent to clearance. The order is the security property: decide, record, wait if held,
  * record the outcome, and only then may bytes move. When a record cannot be written the operation is denied, so what
- * nobody can prove never reaches the target. Never rejects.
+ * nobody can prove never reaches the target. Never rejects. Waits for nothing but the record where nothing else is
+ * waited for: a turn of the promise queue costs as much as a step here.
  */
 export async function clear(operation: Operation, sequence: number, ports: GatePorts): Promise<Clearance | Denial> {
-  const { decision, sent } = spelled(operation, await settle(operation, sequence, ports), ports);
+  const settled = settle(operation, sequence, ports);
+  const { decision, sent } = spelled(operation, settled instanceof Promise ? await settled : settled, ports);
   try {
     await ports.record(operation, sequence, decision, sent);
   } catch (thrown) {
@@ -35,10 +37,11 @@ export async function clear(operation: Operation, sequence: number, ports: GateP
     return deny('policy-fault', 'the hold was left without an answer');
   }
   // Recording took time, in which the chain may have been cut.
-  const late = await ports.admit();
+  const admitted = guarded(ports.admit);
+  const late = admitted instanceof Promise ? await admitted : admitted;
   if (late !== undefined) {
     // It does not run either way; the record says so where it can.
-    await ports.record(operation, sequence, late).catch(() => undefined);
+    await guarded(() => ports.record(operation, sequence, late));
     return late;
   }
   return { operation, sequence, obligations: decision.obligations, sent } as Clearance; // the one place; floors.test.ts counts
@@ -57,18 +60,44 @@ function spelled(
   }
 }
 
-async function settle(operation: Operation, sequence: number, ports: GatePorts): Promise<Decision> {
+function settle(operation: Operation, sequence: number, ports: GatePorts): Decision | Promise<Decision> {
+  return guarded(() =>
+    after(
+      ports.admit(),
+      (barred) =>
+        barred ??
+        after(decided(operation, sequence, ports), (decision) => {
+          if (decision.effect !== 'permit') return decision;
+          return after(ports.debit(operation, decision), (denial) => denial ?? decision);
+        }),
+    ),
+  );
+}
+
+function decided(operation: Operation, sequence: number, ports: GatePorts): Decision | Promise<Decision> {
+  const decision = ports.decide(operation);
+  return decision.effect === 'hold' ? answered(operation, sequence, decision, ports) : decision;
+}
+
+async function answered(operation: Operation, sequence: number, hold: Hold, ports: GatePorts): Promise<Decision> {
+  await ports.record(operation, sequence, hold); // a wait that left no trace never happened
+  return await ports.outcome(operation, hold);
+}
+
+/** Goes on at once where there is nothing to wait for. */
+function after<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}
+
+function guarded<T>(step: () => T | Promise<T>): T | Denial | Promise<T | Denial> {
   try {
-    const barred = await ports.admit();
-    if (barred !== undefined) return barred;
-    let decision = ports.decide(operation);
-    if (decision.effect === 'hold') {
-      await ports.record(operation, sequence, decision); // a wait that left no trace never happened
-      decision = await ports.outcome(operation, decision);
-    }
-    if (decision.effect !== 'permit') return decision;
-    return (await ports.debit(operation, decision)) ?? decision;
+    const answer = step();
+    return answer instanceof Promise ? answer.catch(undecided) : answer;
   } catch (thrown) {
-    return deny('policy-fault', `the operation could not be decided (${asFault(thrown).code})`);
+    return undecided(thrown);
   }
+}
+
+function undecided(thrown: unknown): Denial {
+  return deny('policy-fault', `the operation could not be decided (${asFault(thrown).code})`);
 }

@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import type { Decision } from '../core/decision.ts';
+import type { Json } from '../core/evidence.ts';
+import type { SqlFacts } from '../core/facts.ts';
+import type { Parameter } from '../core/operation.ts';
+import { resourceId } from '../core/resource.ts';
+
+/*
+ * The words of events and recording entries, as JSON text. Most of what is said of an operation is what was said of the
+ * one before; it is put into words once.
+ */
+
+declare const whole: unique symbol;
+/** What stands between the braces of a JSON object. Only `members` makes it, so no value can end its string early. */
+export type Members = string & { readonly [whole]: true };
+
+/** At least one field must be defined. */
+export function members(fields: Readonly<Record<string, Json | undefined>>): Members {
+  return JSON.stringify(fields).slice(1, -1) as Members;
+}
+
+/** No name may stand in two of them. */
+export function object(parts: readonly Members[]): string {
+  return `{${parts.join(',')}}`;
+}
+
+const ofFacts = new WeakMap<SqlFacts, Members>();
+
+export function aboutFacts(facts: SqlFacts): Members {
+  const known = ofFacts.get(facts);
+  if (known !== undefined) return known;
+  const uses = facts.statements.flatMap((statement) => statement.uses);
+  const about = members({
+    verbs: facts.statements.map((statement) => statement.verb),
+    resources: [...new Set(uses.map((use) => `${use.action} ${resourceId(use.resource)}`))],
+    fingerprint: facts.fingerprint,
+    statement: facts.normalised,
+  });
+  ofFacts.set(facts, about);
+  return about;
+}
+
+const ofDecisions = new WeakMap<Decision, Members>();
+
+export function aboutDecision(decision: Decision): Members {
+  const known = ofDecisions.get(decision);
+  if (known !== undefined) return known;
+  const { effect, policies } = decision;
+  const about = members({
+    decision: effect,
+    policies,
+    ...(effect === 'deny' ? { reason: decision.reason, message: decision.message } : {}),
+    ...(effect === 'permit' ? { masked: masked(decision) } : {}),
+  });
+  ofDecisions.set(decision, about);
+  return about;
+}
+
+function masked(decision: Extract<Decision, { effect: 'permit' }>): string[] {
+  return decision.obligations.flatMap((obligation) => {
+    switch (obligation.kind) {
+      case 'mask':
+        return [`${obligation.column} ${obligation.style}`];
+      case 'redact':
+        return [`${obligation.column} whole`];
+      case 'source':
+        return obligation.columns.map(({ column, masks }) => `${column} source ${masks.map(styleOf).join(' ')}`);
+      default:
+        return [];
+    }
+  });
+}
+
+function styleOf({ style, path }: { readonly style: string; readonly path?: readonly string[] }): string {
+  return path === undefined ? style : `${path.join('.')}:${style}`;
+}
+
+/** Characters and bytes of parameters that one entry holds; what goes beyond is recorded by its digest. */
+const MOST_PARAMETERS = 1 << 20;
+
+export function recordable(parameters: readonly Parameter[] | undefined): Json[] | null {
+  if (parameters === undefined) return null;
+  let left = MOST_PARAMETERS;
+  return parameters.map((parameter): Json => {
+    if (parameter === null) return null;
+    left -= parameter.length;
+    if (left < 0) return { length: parameter.length, sha256: createHash('sha256').update(parameter).digest('hex') };
+    return typeof parameter === 'string' ? parameter : { base64: Buffer.from(parameter).toString('base64') };
+  });
+}
