@@ -31,7 +31,7 @@ export class PeopleChecker implements Consumer {
 
   take(chunk: Uint8Array): boolean {
     const framer = this.#framer;
-    framer.push(chunk);
+    framer.push(chunk.slice());
     for (let found = framer.next(); found !== 'none'; found = framer.next()) {
       const body = framer.bytes.subarray(framer.start + 5, framer.end);
       if (framer.type === Backend.errorResponse) this.#said = reportOf(body);

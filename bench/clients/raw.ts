@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
-import { dial } from '../../src/drivers/postgres/dial.ts';
+import { dial, type Upstream } from '../../src/drivers/postgres/dial.ts';
+import type { Inlet } from '../../src/drivers/postgres/inlet.ts';
 import { writeQuery } from '../../src/wire/postgres/query.ts';
 import type { Target } from '../targets/target.ts';
 
-/** What comes back for one query, chunk by chunk; true when the answer is complete. Throws what the server said. */
+/** What comes back for one query, chunk by chunk, each good for the call only; true when the answer is complete. Throws what the server said. */
 export interface Consumer {
   take(chunk: Uint8Array): boolean;
 }
@@ -14,13 +15,17 @@ const TERMINATE = Uint8Array.of(0x58, 0, 0, 0, 4);
 /** A client that costs next to nothing, so that large results are limited by whoever sends them. */
 export class RawClient {
   readonly #socket: Socket;
+  readonly #inlet: Inlet;
+  readonly #memory = new Uint8Array(262_144);
 
-  private constructor(socket: Socket) {
+  private constructor({ socket, inlet }: Upstream) {
     this.#socket = socket;
+    this.#inlet = inlet;
+    inlet.discard();
   }
 
   static async open(target: Target): Promise<RawClient> {
-    const { socket } = await dial(
+    const upstream = await dial(
       {
         name: target.name,
         protocol: 'postgres',
@@ -38,27 +43,29 @@ export class RawClient {
       new Map([['database', target.database]]),
       new AbortController().signal,
     );
-    socket.on('error', () => {});
-    return new RawClient(socket);
+    upstream.socket.on('error', () => {});
+    return new RawClient(upstream);
   }
 
   ask(text: string, consumer: Consumer): Promise<void> {
     const socket = this.#socket;
     return new Promise((resolve, reject) => {
       const settle = (thrown?: unknown) => {
-        socket.off('data', data).off('close', closed);
+        socket.off('close', closed);
+        this.#inlet.discard();
         if (thrown === undefined) resolve();
         else reject(thrown);
       };
-      const data = (chunk: Buffer) => {
+      const landed = (count: number) => {
         try {
-          if (consumer.take(chunk)) settle();
+          if (consumer.take(this.#memory.subarray(0, count))) settle();
         } catch (thrown) {
           settle(thrown);
         }
       };
       const closed = () => settle(new Error('the connection was closed'));
-      socket.on('data', data).on('close', closed);
+      this.#inlet.to({ room: () => this.#memory, landed });
+      socket.on('close', closed);
       socket.write(writeQuery(text));
     });
   }

@@ -1,9 +1,9 @@
 import { Fault } from '../core/fault.ts';
 import { type DetectObligation, type Obligation, strictestFirst } from '../core/obligation.ts';
-import { copyBytes } from './copy-bytes.ts';
 import { type Report, Scanner } from './detectors/scanner.ts';
 import type { Masker } from './masker.ts';
 import { type Hasher, maskerFor, redactedMask } from './masks.ts';
+import type { Rewrite } from './rewrite.ts';
 import { type ResultField, type ScanAs, scanAs } from './types.ts';
 
 const PASS = 0;
@@ -40,17 +40,8 @@ export function planResult(
     }
   }
   const scanner = scans.length > 0 ? scannerFor(detects) : undefined;
-  return new ResultPlan({ fields, modes, maskers, scans, scanner, growth: growthOf(maskers) });
+  return new ResultPlan({ fields, modes, maskers, scans, scanner });
 }
-
-/** What a masker may need is nearly a line in the value's length (masker.ts), and all values together are the row. */
-function growthOf(maskers: readonly (Masker | undefined)[]): Growth {
-  const used = maskers.filter((masker) => masker !== undefined);
-  const slopes = used.map((masker) => Math.ceil((masker.most(LONG) - masker.most(0)) / LONG));
-  return { slope: Math.max(0, ...slopes), constant: used.reduce((sum, masker) => sum + masker.most(0), 0) };
-}
-
-const LONG = 1 << 20;
 
 interface Parts {
   readonly fields: readonly ResultField[];
@@ -58,18 +49,11 @@ interface Parts {
   readonly maskers: readonly (Masker | undefined)[];
   readonly scans: readonly (ScanAs | undefined)[];
   readonly scanner: Scanner | undefined;
-  readonly growth: Growth;
-}
-
-/** A row of n bytes grows by at most slope × n + constant. */
-interface Growth {
-  readonly slope: number;
-  readonly constant: number;
 }
 
 /**
- * Masks and scans the rows of one result. Rows are changed where they lie when their length stays; a row whose length
- * changes comes back as a new body. Lengths inside a row are believed only as far as the row reaches.
+ * Masks and scans the rows of one result. Finds are covered where they lie; a masked value is replaced on the row's way
+ * out. Lengths inside a row are believed only as far as the row reaches.
  */
 export class ResultPlan {
   /** Nothing to do: rows may be passed on unread. */
@@ -79,10 +63,6 @@ export class ResultPlan {
   readonly #parts: Parts;
   readonly #report: Report;
   #refused = false;
-  /** Where the last new body is. */
-  out: Uint8Array = new Uint8Array(0);
-  outStart = 0;
-  outEnd = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -99,18 +79,16 @@ export class ResultPlan {
   }
 
   /**
-   * Masks the body of a DataRow in `bytes[start, end)`. False: it stays as long as it was and can be sent from where it
-   * is; else the new body is `out[outStart + head, outEnd)`, behind `head` bytes for the caller's own header. What was
-   * put there is never written again, and bodies made one after the other mostly lie side by side. Throws Fault
-   * TARGET_PROTOCOL for what is no such row.
+   * Sends the body of a DataRow in `bytes[start, end)` out through `rewrite`, masked, behind its header in
+   * `bytes[head, start)`. Returns by how much the body grew. Throws Fault TARGET_PROTOCOL for what is no such row.
    */
-  maskRow(bytes: Uint8Array, start: number, end: number, head = 0): boolean {
+  maskRow(bytes: Uint8Array, head: number, start: number, end: number, rewrite: Rewrite): number {
     const { modes, maskers, scans } = this.#parts;
     const count = modes.length;
     if (end - start < 2 || end > bytes.length || int16(bytes, start) !== count) throw malformed('columns');
     let at = start + 2;
-    let copied = start;
-    let to = 0;
+    let passed = head;
+    let grown = 0;
     for (let i = 0; i < count; i++) {
       if (at + 4 > end) throw malformed('a length');
       const length = int32(bytes, at);
@@ -123,21 +101,25 @@ export class ResultPlan {
       const value = at;
       at += length;
       const mode = modes[i];
-      if (mode === SCAN) this.#scan(bytes, value, at, scans[i] ?? 'text');
-      const masker = mode === MASK ? maskers[i] : undefined;
-      if (masker === undefined) continue;
-      if (copied === start) to = this.#begin(end - start + head) + head;
-      const { out } = this;
-      to = copyBytes(bytes, copied, value - 4, out, to);
+      if (mode === PASS) continue;
+      if (mode === SCAN) {
+        this.#scan(bytes, value, at, scans[i] ?? 'text');
+        continue;
+      }
+      const masker = maskers[i] as Masker;
+      rewrite.pass(passed, value - 4);
+      passed = at;
+      rewrite.reserve(4 + masker.most(length), value);
+      const { out, to } = rewrite;
       const masked = masker.mask(bytes, value, at, out, to + 4);
       putInt32(out, to, masked);
-      to += masked > 0 ? 4 + masked : 4;
-      copied = at;
+      const size = Math.max(masked, 0);
+      rewrite.to = to + 4 + size;
+      grown += size - length;
     }
     if (at !== end) throw malformed('an end');
-    if (copied === start) return false;
-    this.outEnd = copyBytes(bytes, copied, end, this.out, to);
-    return true;
+    rewrite.pass(passed, end);
+    return grown;
   }
 
   /** Scans the body of a CopyData of COPY … TO STDOUT, in the same way. Its length never changes so far. */
@@ -155,21 +137,7 @@ export class ResultPlan {
     else if (as !== 'array-binary') scanner.scan(bytes, start, end, as, this.#report);
     else scanElements(bytes, start, end, (from, to, json) => scanner.scan(bytes, from, to, json, this.#report));
   }
-
-  /** Makes room behind the last body for one of `length` bytes, however its masks make it grow. */
-  #begin(length: number): number {
-    const { slope, constant } = this.#parts.growth;
-    const room = length + slope * length + constant;
-    if (this.out.length - this.outEnd < room) {
-      this.out = new Uint8Array(Math.max(CHUNK, room));
-      this.outEnd = 0;
-    }
-    this.outStart = this.outEnd;
-    return this.outStart;
-  }
 }
-
-const CHUNK = 65_536;
 
 /** The elements of an array in binary format, each with how to read it. Anything else there is left unread. */
 function scanElements(

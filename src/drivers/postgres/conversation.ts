@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { SqlFacts } from '../../core/facts.ts';
 import type { Lease, Session } from '../../core/session.ts';
+import { Rewrite } from '../../masking/rewrite.ts';
 import type { CancelKey, TransactionStatus } from '../../wire/postgres/backend.ts';
 import { cancelUpstream, type Upstream } from './dial.ts';
 import { Gather } from './gather.ts';
@@ -20,6 +21,8 @@ export class Conversation {
   readonly prepared: Names<Prepared> = new Names(MAX_NAMES);
   /** Portals and cursors share one namespace on the server. */
   readonly portals: Names<Portal | Cursor> = new Names(MAX_NAMES);
+  /** What is to leave of the read from the server that is at hand. */
+  readonly leaving: Rewrite = new Rewrite();
   readonly toClient: Gather = new Gather();
   readonly toServer: Gather = new Gather();
 

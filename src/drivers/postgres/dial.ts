@@ -11,11 +11,13 @@ import { Framer } from '../../wire/postgres/framer.ts';
 import { writePassword, writeSaslInitial, writeSaslResponse } from '../../wire/postgres/sasl.ts';
 import { writeCancelRequest, writeSslRequest, writeStartup } from '../../wire/postgres/startup.ts';
 import { Backend, backendLimit } from '../../wire/postgres/types.ts';
+import { Inlet } from './inlet.ts';
 import { ScramClient } from './scram-client.ts';
 
 /** A logged-in connection to a target, idle. */
 export interface Upstream {
   readonly socket: Socket;
+  readonly inlet: Inlet;
   /** What the server reported at login. */
   readonly parameters: ReadonlyMap<string, string>;
   readonly key: CancelKey | undefined;
@@ -34,12 +36,12 @@ export async function dial(
   signal: AbortSignal,
 ): Promise<Upstream> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(DIAL_TIMEOUT)]);
-  let socket: Socket | undefined;
+  let line: Line | undefined;
   try {
-    socket = await connect(target, limit);
-    return await logIn(socket, credential, startup, limit);
+    line = await connect(target, limit);
+    return await logIn(line, credential, startup, limit);
   } catch (thrown) {
-    socket?.destroy();
+    line?.socket.destroy();
     if (thrown instanceof Fault) throw thrown;
     throw new Fault('TARGET_UNREACHABLE', `target ${target.name} cannot be reached`, { cause: thrown });
   }
@@ -48,8 +50,9 @@ export async function dial(
 /** Asks the server to stop what the connection with this key runs. Never throws: a cancel has no answer. */
 export async function cancelUpstream(target: Target, key: CancelKey): Promise<void> {
   try {
-    const socket = await connect(target, AbortSignal.timeout(DIAL_TIMEOUT));
+    const { socket } = await connect(target, AbortSignal.timeout(DIAL_TIMEOUT));
     socket.on('error', () => {});
+    socket.resume();
     socket.end(writeCancelRequest(key.process, key.secret));
     // The server closes once it has signalled; waiting keeps a later statement from being hit instead.
     if (!socket.destroyed) await once(socket, 'close');
@@ -58,13 +61,23 @@ export async function cancelUpstream(target: Target, key: CancelKey): Promise<vo
   }
 }
 
-async function connect(target: Target, signal: AbortSignal): Promise<Socket> {
+interface Line {
+  readonly socket: Socket;
+  readonly inlet: Inlet;
+}
+
+async function connect(target: Target, signal: AbortSignal): Promise<Line> {
   const { address, tls } = target;
-  const socket =
-    'path' in address ? connectTcp(address.path) : connectTcp({ ...address, noDelay: true, keepAlive: true });
+  const inlet = new Inlet();
+  const plain = tls.mode === 'disable';
+  const socket = connectTcp({
+    ...address,
+    ...('path' in address ? {} : { noDelay: true, keepAlive: true }),
+    ...(plain ? { onread: inlet.onread } : {}),
+  });
   try {
     await once(socket, 'connect', { signal });
-    if (tls.mode === 'disable') return socket;
+    if (plain) return { socket, inlet };
     socket.write(writeSslRequest());
     const [answer]: Uint8Array[] = await once(socket, 'data', { signal });
     // Exactly one byte: anything behind it was not sent by the TLS peer (CVE-2021-23222).
@@ -80,7 +93,8 @@ async function connect(target: Target, signal: AbortSignal): Promise<Socket> {
       ...(tls.mode === 'verify-full' ? { host } : { checkServerIdentity: () => undefined }),
     });
     await once(secure, 'secureConnect', { signal });
-    return secure;
+    inlet.follow(secure);
+    return { socket: secure, inlet };
   } catch (thrown) {
     socket.destroy();
     throw thrown;
@@ -105,7 +119,7 @@ function endpointOf(socket: Socket): Uint8Array | undefined {
 }
 
 async function logIn(
-  socket: Socket,
+  { socket, inlet }: Line,
   credential: Credential,
   startup: ReadonlyMap<string, string>,
   signal: AbortSignal,
@@ -122,7 +136,7 @@ async function logIn(
 
   socket.write(writeStartup(new Map([['user', credential.user], ...startup])));
   const framer = new Framer(backendLimit);
-  for await (const chunk of chunks(socket, signal)) {
+  for await (const chunk of inlet.chunks(socket, signal)) {
     framer.push(chunk);
     for (let found = framer.next(); found !== 'none'; found = framer.next()) {
       if (found !== 'frame') throw new Fault('TARGET_PROTOCOL', 'an oversized message during login');
@@ -178,28 +192,13 @@ async function logIn(
           break;
         case Backend.readyForQuery:
           if (framer.pending > 0) throw new Fault('TARGET_PROTOCOL', 'bytes behind the end of the login');
-          return { socket, parameters, key };
+          return { socket, inlet, parameters, key };
         default:
           throw new Fault('TARGET_PROTOCOL', `message 0x${type.toString(16)} during login`);
       }
     }
   }
   throw new Fault('TARGET_UNREACHABLE', 'the target closed the connection during login');
-}
-
-async function* chunks(socket: Socket, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  for (;;) {
-    const chunk: Uint8Array | null = socket.read();
-    if (chunk !== null) yield chunk;
-    else if (socket.readableEnded || socket.destroyed) return;
-    else {
-      const settled = new AbortController();
-      const options = { signal: AbortSignal.any([signal, settled.signal]) };
-      await Promise.race([once(socket, 'readable', options), once(socket, 'end', options)]).finally(() =>
-        settled.abort(),
-      );
-    }
-  }
 }
 
 function isLocal(socket: Socket): boolean {

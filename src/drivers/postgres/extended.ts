@@ -106,7 +106,7 @@ export async function bind(asking: Asking): Promise<void> {
     : statement.masks === sentMasks(cleared.obligations);
   if (!alike) return await refuse(outdated());
 
-  const run = new Run(cleared, session);
+  const run = new Run(cleared, session, talk.leaving);
   if (talk.deaf) return run.end('skipped');
   const portal: Portal = {
     kind: 'portal',

@@ -46,7 +46,7 @@ export async function query(asking: Asking): Promise<void> {
   if (by !== undefined && masksUnder(by) !== masks) return await refuse(outdated());
   const { sent } = cleared;
 
-  const run = new Run(cleared, session);
+  const run = new Run(cleared, session, talk.leaving);
   if (talk.deaf) return run.end('skipped');
   const undo = register(talk, operation, masks);
   for (const each of facts.statements) talk.names.forwarded(each);

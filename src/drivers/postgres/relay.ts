@@ -108,8 +108,8 @@ class Relay {
     }
     this.#talk.upstream = upstream;
     this.#deps.welcomes.set(this.#welcomeKey, upstream.parameters);
-    const { socket } = upstream;
-    socket.on('data', (chunk: Uint8Array) => this.#receive(chunk));
+    const { socket, inlet } = upstream;
+    inlet.to({ room: () => this.#answering.room(), landed: (count) => this.#receive(count) });
     socket.on('error', (cause) =>
       this.#fail(new Fault('TARGET_UNREACHABLE', 'the connection to the target broke', { cause })),
     );
@@ -125,19 +125,27 @@ class Relay {
     }
   }
 
-  #receive(chunk: Uint8Array): void {
+  #receive(count: number): void {
     if (this.#ended) return;
-    const { upstream } = this.#talk;
+    const client = this.#client;
+    const answering = this.#answering;
     try {
-      this.#answering.receive(chunk);
+      answering.receive(count, client.writableLength > 0);
     } catch (thrown) {
       this.#fail(thrown);
       return;
     }
     this.#talk.flushServer();
-    if (this.#talk.flushClient() || upstream === undefined) return;
-    upstream.socket.pause();
-    this.#client.once('drain', () => upstream.socket.resume());
+    this.#talk.flushClient();
+    answering.written(client.writableLength > 0);
+    if (client.writableLength >= MOST_WAITING) this.#wait();
+  }
+
+  /** The client is slower than the target, which has to wait then. */
+  #wait(): void {
+    const socket = this.#talk.upstream?.socket;
+    socket?.pause();
+    this.#client.once('drain', () => socket?.resume());
   }
 
   #notice(message: string): void {
@@ -171,7 +179,7 @@ class Relay {
     this.#answering.end(state);
     const socket = this.#talk.upstream?.socket;
     if (socket !== undefined && !socket.destroyed) {
-      socket.removeAllListeners('data');
+      this.#talk.upstream?.inlet.discard();
       // A statement may still run: Terminate is read when it is done, the way a client's own exit would end.
       socket.end(TERMINATE);
       setTimeout(() => socket.destroy(), LINGER).unref();
@@ -183,6 +191,9 @@ class Relay {
     void this.#session.end(reason).finally(() => this.#over.resolve());
   }
 }
+
+/** Bytes that wait for a client before nothing more is read for it. */
+const MOST_WAITING = 262_144;
 
 /** connection_failure: nobody was there to be told. */
 const CLIENT_GONE = '08006';

@@ -1,6 +1,5 @@
 import type { Denial } from '../../core/decision.ts';
 import { Fault } from '../../core/fault.ts';
-import type { ResultPlan } from '../../masking/plan.ts';
 import type { Framer } from '../../wire/postgres/framer.ts';
 import { Backend } from '../../wire/postgres/types.ts';
 import type { Conversation } from './conversation.ts';
@@ -47,10 +46,16 @@ export class Rows {
     const full = run.admit();
     if (full !== undefined) return this.#cut(run, full);
     const { plan } = run;
-    const masked = !plan.untouched && plan.maskRow(bytes, start + HEADER, end, HEADER);
-    if (plan.refused) return this.#cut(run, detectorHit());
-    if (masked) this.#tellMasked(run, plan);
-    else this.tell(run, bytes, start, end, true);
+    if (plan.untouched) return this.tell(run, start, end, true);
+    const { leaving } = this.#talk;
+    const at = leaving.length;
+    const grown = plan.maskRow(bytes, start, start + HEADER, end, leaving);
+    if (plan.refused) {
+      leaving.cut(at);
+      return this.#cut(run, detectorHit());
+    }
+    if (grown !== 0) leaving.putInt32(at + 1, end - start - 1 + grown);
+    run.keep(at, at + end - start + grown, true);
   }
 
   /** A CopyData of COPY … TO STDOUT. */
@@ -63,13 +68,13 @@ export class Rows {
     if (full !== undefined) return this.#cut(run, full);
     if (!run.plan.untouched) run.plan.scanText(bytes, start + HEADER, end);
     if (run.plan.refused) return this.#cut(run, detectorHit());
-    this.tell(run, bytes, start, end, true);
+    this.tell(run, start, end, true);
   }
 
   /** The header of a row too long to be kept whole: it may pass only where nothing in it has to be read. */
   large(): void {
     const { head } = this.#talk.pending;
-    const { bytes, start, end, type } = this.#framer;
+    const { start, end, type } = this.#framer;
     const run = runOf(head);
     if (run !== undefined && run.plan === undefined && head?.kind === 'execute') {
       run.plan = planForPortal(this.#talk.session, head.portal);
@@ -82,15 +87,15 @@ export class Rows {
     if (!run.plan.untouched) throw new Fault('PROTOCOL_LIMIT', 'a row is too large to be masked');
     run.rows += 1;
     this.#half = true;
-    this.#talk.toClient.region(bytes, start, end);
+    this.#talk.leaving.pass(start, end);
   }
 
   piece(): void {
-    const { bytes, start, end, last } = this.#framer;
-    if (this.#relaying) this.#talk.toClient.region(bytes, start, end);
+    const { start, end, last } = this.#framer;
+    if (this.#relaying) this.#talk.leaving.pass(start, end);
     if (!last) return;
     this.#half = false;
-    for (const message of this.#unsaid.splice(0)) this.#talk.toClient.piece(message);
+    for (const message of this.#unsaid.splice(0)) this.#talk.leaving.put(message, end);
   }
 
   /** A message of the gateway's own, as soon as none is half written. */
@@ -99,21 +104,12 @@ export class Rows {
     else this.#talk.toClient.piece(message);
   }
 
-  /** Passes bytes[start, end) on and keeps it for the recording. */
-  tell(run: Run, bytes: Uint8Array, start: number, end: number, row: boolean): void {
-    this.#talk.toClient.region(bytes, start, end);
-    run.keep(bytes, start, end, row);
-  }
-
-  /** A row with a new body behind room for its header. */
-  #tellMasked(run: Run, { out, outStart, outEnd }: ResultPlan): void {
-    const length = outEnd - outStart - 1;
-    out[outStart] = Backend.dataRow;
-    out[outStart + 1] = length >>> 24;
-    out[outStart + 2] = length >>> 16;
-    out[outStart + 3] = length >>> 8;
-    out[outStart + 4] = length;
-    this.tell(run, out, outStart, outEnd, true);
+  /** Passes [start, end) of the bytes at hand on and keeps it for the recording. */
+  tell(run: Run, start: number, end: number, row: boolean): void {
+    const { leaving } = this.#talk;
+    const at = leaving.length;
+    leaving.pass(start, end);
+    run.keep(at, at + end - start, row);
   }
 
   #cut(run: Run, denial: Denial): void {

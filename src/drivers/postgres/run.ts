@@ -5,7 +5,7 @@ import type { RowCapObligation } from '../../core/obligation.ts';
 import type { Clearance } from '../../core/operation.ts';
 import type { Session, Tape } from '../../core/session.ts';
 import type { ResultPlan } from '../../masking/plan.ts';
-import { Gather } from './gather.ts';
+import type { Rewrite } from '../../masking/rewrite.ts';
 
 /** Bytes of results that a recording keeps of one operation, whatever the target's cap on rows. */
 const MOST_KEPT_BYTES = 4 << 20;
@@ -35,9 +35,13 @@ export class Run {
   error: string | undefined;
 
   readonly #tape: Tape;
+  readonly #leaving: Rewrite;
   readonly #mostTaped: number;
   readonly #since: number;
-  readonly #told: Gather = new Gather();
+  /** What was told and not recorded yet: copies, and behind them a stretch of what is about to leave. */
+  #told: Uint8Array[] = [];
+  #from = 0;
+  #until = 0;
   #statement = 0;
   #tag: string | undefined;
   #bytes = 0;
@@ -49,8 +53,10 @@ export class Run {
 
   readonly #meter: Meter | undefined;
 
-  constructor(clearance: Clearance, session: Session) {
+  /** `leaving`: what is about to leave of the read at hand. */
+  constructor(clearance: Clearance, session: Session, leaving: Rewrite) {
     this.clearance = clearance;
+    this.#leaving = leaving;
     this.#meter = session.meter(clearance);
     this.#tape = session.tape;
     this.#mostTaped = session.target.recording.rows;
@@ -95,25 +101,52 @@ export class Run {
     return this.#meter === undefined || this.#meter.take() ? undefined : budgetSpent();
   }
 
-  /** Takes down one frame the client is about to be told. Rows beyond the target's cap are counted, not kept. */
-  keep(bytes: Uint8Array, start: number, end: number, row: boolean): void {
-    const length = end - start;
-    this.#bytes += length;
+  /**
+   * Takes down [start, end) of what is about to leave, one frame. Rows beyond the target's cap are counted, not kept.
+   * Before it leaves comes `flush` or `end`.
+   */
+  keep(start: number, end: number, row: boolean): void {
     if (row) this.rows += 1;
+    if (!this.#takes(end - start, row)) return;
+    if (start !== this.#until) {
+      this.#secure();
+      this.#from = start;
+    }
+    this.#until = end;
+  }
+
+  /** Takes down a frame that does not leave now: the client was told of its fields before. */
+  keepApart(frame: Uint8Array): void {
+    if (!this.#takes(frame.length, false)) return;
+    this.#secure();
+    this.#told.push(frame);
+  }
+
+  #takes(length: number, row: boolean): boolean {
+    this.#bytes += length;
     // Once something was left out, nothing after it is kept: a recording with holes would read as one without.
     if (this.#full || (row && this.#kept >= this.#mostTaped) || this.#keptBytes + length > MOST_KEPT_BYTES) {
       this.#full = true;
-      return;
+      return false;
     }
     if (row) this.#kept += 1;
     this.#keptBytes += length;
-    this.#told.region(bytes, start, end);
+    return true;
   }
 
-  /** Hands what was kept to the recording. Called before the buffers it lies in are given up. */
+  /** Copies what was kept. */
+  #secure(): void {
+    if (this.#until > this.#from) this.#told.push(this.#leaving.copy(this.#from, this.#until));
+    this.#from = this.#until = 0;
+  }
+
+  /** Hands what was kept to the recording. */
   flush(): void {
-    const frames = this.#told.take();
-    if (frames !== undefined) this.#tape.frames(this.clearance.sequence, frames);
+    this.#secure();
+    const [first, second] = this.#told;
+    if (first === undefined) return;
+    this.#tape.frames(this.clearance.sequence, second === undefined ? first : Buffer.concat(this.#told));
+    this.#told = [];
   }
 
   /** The server is done with one statement of it. */

@@ -12,6 +12,7 @@ import { readRowDescription } from '../../wire/postgres/row-description.ts';
 import { Backend, backendLimit } from '../../wire/postgres/types.ts';
 import type { Conversation } from './conversation.ts';
 import { BROKEN_PARSE, BROKEN_QUERY, errorOf } from './denial.ts';
+import { Landing } from './landing.ts';
 import { SYNC } from './messages.ts';
 import { type Entry, runOf } from './pending.ts';
 import { planFor } from './plan.ts';
@@ -28,6 +29,9 @@ export class ServerLane {
   readonly #talk: Conversation;
   readonly #framer = new Framer(backendLimit);
   readonly #rows: Rows;
+  readonly #landing: Landing = new Landing();
+  /** What leaves of this read was copied out of the memory it lay in. */
+  #apart = false;
   /** Runs whose portal stopped at its row limit and may go on. */
   readonly #suspended = new Set<Run>();
   #copyFailed = false;
@@ -37,16 +41,41 @@ export class ServerLane {
     this.#rows = new Rows(talk, this.#framer);
   }
 
-  /** Throws Fault when the stream cannot be trusted any more; nothing of this read was written then. */
-  receive(chunk: Uint8Array): void {
+  /** Where the next read goes. */
+  room(): Uint8Array {
+    return this.#landing.room();
+  }
+
+  /**
+   * `count` bytes were read into the room. What leaves of them is gathered for the client, and must be written before
+   * `written` is called. `waiting`: something written earlier still waits for the client. Throws Fault when the stream
+   * cannot be trusted any more; nothing of this read is gathered then.
+   */
+  receive(count: number, waiting: boolean): void {
     const framer = this.#framer;
-    framer.push(chunk);
+    const landing = this.#landing;
+    const { leaving } = this.#talk;
+    if (!waiting) landing.returned();
+    landing.landed(count);
+    framer.window(landing.bytes, landing.start, landing.end);
+    leaving.begin(landing.bytes);
     for (let found = framer.next(); found !== 'none'; found = framer.next()) {
       if (found === 'frame') this.#frame();
       else if (found === 'large') this.#rows.large();
       else this.#rows.piece();
     }
     runOf(this.#talk.pending.head)?.flush();
+    const told = leaving.end();
+    if (told === undefined) return;
+    // Little behind much that waits would keep all of the memory it lies in.
+    this.#apart = waiting && told.length < landing.bytes.length / 4;
+    this.#talk.toClient.piece(this.#apart ? told.slice() : told);
+  }
+
+  /** What was gathered is written. `waiting`: some of it still waits for the client. */
+  written(waiting: boolean): void {
+    const landing = this.#landing;
+    landing.used(landing.end - this.#framer.pending, waiting && !this.#apart);
   }
 
   /** Tells the client something of the gateway's own, as soon as no message is half written. */
@@ -132,7 +161,7 @@ export class ServerLane {
       else if (run.error === undefined) {
         // The server was done before the cancel reached it; `#ready` sees to its transaction.
         run.error = '42501';
-        talk.toClient.piece(errorOf(cut));
+        talk.leaving.put(errorOf(cut), this.#framer.end);
       }
       return;
     }
@@ -201,9 +230,9 @@ export class ServerLane {
     const code = run?.cut === undefined || fatal ? report.get('C') : '42501';
     if (head?.kind === 'probe') throw new Fault('TARGET_PROTOCOL', 'the target refused to say what names mean');
     if (head?.kind === 'refused' && !fatal) {
-      if (head.error !== undefined) talk.toClient.piece(head.error);
+      if (head.error !== undefined) talk.leaving.put(head.error, this.#framer.end);
     } else if (run?.cut !== undefined && !fatal) {
-      if (run.error === undefined) talk.toClient.piece(errorOf(run.cut));
+      if (run.error === undefined) talk.leaving.put(errorOf(run.cut), this.#framer.end);
     } else {
       this.#report(head, report);
     }
@@ -233,7 +262,7 @@ export class ServerLane {
     const terse = runOf(head)?.terse;
     if (terse === undefined) return this.#forward();
     const told = terse === 'messages' ? withoutValues(report) : withoutDetails(report);
-    this.#talk.toClient.piece(writeReport(this.#framer.type, told));
+    this.#talk.leaving.put(writeReport(this.#framer.type, told), this.#framer.end);
   }
 
   #describe(head: Entry | undefined, rows: boolean): void {
@@ -243,14 +272,14 @@ export class ServerLane {
     if (head?.kind === 'query') {
       if (fields === 'none') return this.#unexpected();
       head.run.plan = planFor(talk.session, head.run, fields);
-      if (head.run.cut === undefined) this.#rows.tell(head.run, bytes, start, end, false);
+      if (head.run.cut === undefined) this.#rows.tell(head.run, start, end, false);
       return;
     }
     if (head?.kind !== 'describe') return this.#unexpected();
     if (head.of.kind !== 'cursor') head.of.fields = fields;
     if (head.of.kind === 'portal') {
       head.of.statement.fields = fields;
-      if (rows) head.of.run.keep(bytes, start, end, false);
+      if (rows) head.of.run.keepApart(bytes.slice(start, end));
     }
     talk.pending.shift();
     if (!head.silent) this.#forward();
@@ -270,8 +299,8 @@ export class ServerLane {
     // COPY has no names: each line counts as one text cell without a column.
     const field = { name: 'copy', table: 0, attribute: 0, type: 25, modifier: -1, format: response.format } as const;
     run.plan = planFor(this.#talk.session, run, [field]);
-    const { bytes, start, end } = this.#framer;
-    this.#rows.tell(run, bytes, start, end, false);
+    const { start, end } = this.#framer;
+    this.#rows.tell(run, start, end, false);
   }
 
   #parameter(status: { name: string; value: string }): void {
@@ -303,7 +332,7 @@ export class ServerLane {
   }
 
   #forward(): void {
-    this.#talk.toClient.region(this.#framer.bytes, this.#framer.start, this.#framer.end);
+    this.#talk.leaving.pass(this.#framer.start, this.#framer.end);
   }
 
   #unexpected(): never {

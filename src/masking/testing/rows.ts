@@ -1,4 +1,5 @@
 import type { ResultPlan } from '../plan.ts';
+import { Rewrite } from '../rewrite.ts';
 
 /** DataRow bodies as text or bytes, for tests. */
 
@@ -40,7 +41,10 @@ export function cells(body: Uint8Array): (Uint8Array | null)[] {
 
 /** The row as a plan leaves it. */
 export function maskedRow(plan: ResultPlan, bytes: Uint8Array, start: number, end: number): Uint8Array {
-  return plan.maskRow(bytes, start, end) ? plan.out.slice(plan.outStart, plan.outEnd) : bytes.slice(start, end);
+  const rewrite = new Rewrite();
+  rewrite.begin(bytes);
+  plan.maskRow(bytes, start, start, end, rewrite);
+  return rewrite.copy(0, rewrite.length);
 }
 
 export function texts(body: Uint8Array): (string | null)[] {

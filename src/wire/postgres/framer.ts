@@ -72,6 +72,17 @@ export class Framer {
     this.#have = kept + chunk.length;
   }
 
+  /**
+   * Goes on in bytes [start, end) of the owner's own memory, in place of anything pushed before: what is still needed of
+   * that stands at their front. The owner may write to the memory again once it has moved on from it.
+   */
+  window(bytes: Uint8Array, start: number, end: number): void {
+    this.bytes = bytes;
+    this.#owned = false;
+    this.#next = start;
+    this.#have = end;
+  }
+
   /** What was pushed and not found yet. For whoever stops framing and hands the stream on. */
   rest(): Uint8Array {
     return this.bytes.subarray(this.#next, this.#have);
