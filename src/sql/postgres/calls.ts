@@ -6,7 +6,7 @@ import { type FunctionChoice, splitName, unresolved } from './names.ts';
 import type { Relation } from './relation.ts';
 import type { Scope } from './scope.ts';
 import { ONCE_FUNCTIONS } from './shapes.ts';
-import { type Sources, union } from './sources.ts';
+import { named, type Sources, union } from './sources.ts';
 import { bodyOf, flagAt, listAt, namesOf, stringOf, type Tree, textAt, treeAt, type Value } from './tree.ts';
 
 /** A function call: its arguments, and what policy must be asked about each function the name may reach. */
@@ -32,7 +32,7 @@ function fieldOrCast(names: readonly string[], args: readonly Value[], place: Pl
   if (args.length !== 1) return false;
   if (TYPE_NAMES.has(names.at(-1) ?? '') && (names.length === 1 || name === 'pg_catalog')) return true;
   const row = isWholeRow(args[0], place);
-  return names.length === 1 && row?.outputs.some((output) => output.name === name) === true;
+  return names.length === 1 && row !== undefined && named(row.outputs, name).length > 0;
 }
 
 /** `c.name` where `name` is no column of c calls a function by that name. False when there is none either. */

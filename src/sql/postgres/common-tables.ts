@@ -3,7 +3,7 @@ import type { Ledger } from './ledger.ts';
 import { unresolved } from './names.ts';
 import { readQuery } from './query.ts';
 import type { NamedQuery, Scope } from './scope.ts';
-import { NOTHING, type Output, type Shape, type Sources, shapeSources, union } from './sources.ts';
+import { NOTHING, named, type Output, type Shape, type Sources, shapeSources, union } from './sources.ts';
 import { bodyOf, flagAt, listAt, namesOf, type Tree, textAt, treeAt, unreadable } from './tree.ts';
 
 /** Reads the WITH queries of a statement into its scope, used or not: one that writes runs in any case. */
@@ -94,5 +94,5 @@ function spread(shape: Shape): Shape {
 }
 
 function listed(shape: Shape, names: readonly string[]): Sources {
-  return union(...shape.outputs.filter((output) => names.includes(output.name)).map((output) => output.sources));
+  return union(...names.flatMap((name) => named(shape.outputs, name).map((output) => output.sources)));
 }

@@ -117,13 +117,15 @@ export function elements(value: Value): Lookups | undefined {
 }
 
 function all(values: readonly Value[]): Lookups | undefined {
-  let sum = NONE;
+  let constants = 0;
+  const arrays: number[] = [];
   for (const value of values) {
     const more = elements(value);
     if (!more) return undefined;
-    sum = { constants: sum.constants + more.constants, arrays: [...sum.arrays, ...more.arrays] };
+    constants += more.constants;
+    for (const each of more.arrays) arrays.push(each);
   }
-  return sum;
+  return { constants, arrays };
 }
 
 function isJoin(expression: Tree): boolean {

@@ -1,3 +1,4 @@
+import { spend } from './effort.ts';
 import type { Ledger } from './ledger.ts';
 import type { Column, Relation } from './relation.ts';
 
@@ -11,6 +12,7 @@ export function checked(
   verb: 'insert' | 'update',
   ledger: Ledger,
 ): void {
+  spend(assigned.length);
   const written = new Set(assigned.filter((column) => column.relation === relation).map((column) => column.attribute));
   for (const { kind, columns, references } of relation.constraints) {
     if (!columns.some((attribute) => written.has(attribute))) continue;
@@ -35,6 +37,8 @@ export function moved(relation: Relation, attributes: readonly number[] | 'all',
 }
 
 function compared(relation: Relation, attributes: readonly number[], grade: 'equality' | 'any', ledger: Ledger): void {
+  if (!relation.labelled) return;
+  spend(relation.columns.length);
   for (const column of relation.columns) {
     if (column.labels.length === 0 || !attributes.includes(column.attribute)) continue;
     if (grade === 'equality') ledger.matches(column, { constants: 1, arrays: [] });

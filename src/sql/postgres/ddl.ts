@@ -3,6 +3,7 @@ import { choose } from './calls.ts';
 import { collect } from './collect.ts';
 import { createIn, createTable } from './creating.ts';
 import { namesInDrop } from './dropping.ts';
+import { spend } from './effort.ts';
 import type { Ledger } from './ledger.ts';
 import { readQuery } from './query.ts';
 import type { Relation } from './relation.ts';
@@ -184,10 +185,13 @@ function expressions(tag: string, body: Tree, relations: readonly Relation[], le
     ...(tag === 'RenameStmt' ? [textAt(body, 'subname')] : []),
   ]);
   const moved = MOVING.test(movement(tag, body));
-  for (const column of relations.flatMap((relation) => relation.columns)) {
-    if (!mentioned.has(column.name) && !(moved && column.labels.length > 0)) continue;
-    ledger.column(column, 'derive');
-    ledger.column(column, 'filter');
+  for (const relation of new Set(relations)) {
+    spend(relation.columns.length);
+    for (const column of relation.columns) {
+      if (!mentioned.has(column.name) && !(moved && column.labels.length > 0)) continue;
+      ledger.column(column, 'derive');
+      ledger.column(column, 'filter');
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { spend } from './effort.ts';
 import { bodyOf, isTree, listAt, type Tree, textAt, treeAt, unreadable, type Value } from './tree.ts';
 
 /** A view this deep is not read: the thread's stack must hold the whole of it. */
@@ -11,6 +12,7 @@ type Windows = ReadonlyMap<string, Tree>;
  * rows of the query itself stays where it is. For reading only: no server would accept it.
  */
 export function withDeciding(value: Value, windows: Windows = new Map(), depth = 0): Value {
+  spend(1);
   if (depth > DEEPEST) throw unreadable('it nests too deep');
   if (Array.isArray(value)) return value.map((each) => withDeciding(each, windows, depth + 1));
   if (!isTree(value)) return value;
@@ -41,6 +43,7 @@ function inlined(over: Tree, windows: Windows): Tree {
   let base = windows.get(textAt(over, 'name') || textAt(over, 'refname'));
   // A window is made of one defined before it, so there are no more steps than windows.
   for (let steps = 0; base !== undefined && steps < windows.size; steps++) {
+    spend(1 + partition.length + order.length);
     partition = [...listAt(base, 'partitionClause'), ...partition];
     order = [...listAt(base, 'orderClause'), ...order];
     base = windows.get(textAt(base, 'refname'));

@@ -1,11 +1,12 @@
 import { attribute, call, onceFunction, operator } from './calls.ts';
+import { spend } from './effort.ts';
 import { apart } from './json-access.ts';
 import type { Ledger } from './ledger.ts';
 import { unresolved } from './names.ts';
 import { readQuery } from './query.ts';
 import { columnOf, type Found, type Item, type Scope } from './scope.ts';
 import { type FieldKind, SHAPES } from './shapes.ts';
-import { NOTHING, type Shape, type Sources, shapeSources, union, useWhole } from './sources.ts';
+import { NOTHING, named, type Shape, type Sources, shapeSources, union, useWhole } from './sources.ts';
 import {
   bodyOf,
   isTree,
@@ -49,6 +50,7 @@ export function walk(value: Value | undefined, place: Place): Sources {
 }
 
 function walkNode(tag: string, body: Tree, place: Place): Sources {
+  spend(1);
   switch (tag) {
     case 'ColumnRef':
       return reference(body, place);
@@ -125,7 +127,7 @@ export function resolve(body: Tree, place: Place): Found {
   if (item.site) place.ledger.sites.qualified(body, item.site, names.length - 1);
   const found = columnOf(item, name);
   // Where columns are not all known, it may be a call after all.
-  if (item.open && !item.outputs.some((output) => output.name === name)) attribute(name, place);
+  if (item.open && named(item.outputs, name).length === 0) attribute(name, place);
   if (found) return found;
   useWhole(item.outputs);
   const row = shapeSources(item);
@@ -165,7 +167,7 @@ function indirection(body: Tree, place: Place): Sources {
   for (const step of listAt(body, 'indirection')) {
     const field = stringOf(step);
     if (field !== undefined) {
-      if (!row?.outputs.some((output) => output.name === field)) attribute(field, place);
+      if (!row || named(row.outputs, field).length === 0) attribute(field, place);
     } else if (!bodyOf(step, 'A_Star')) {
       found.push(walk(step, place));
     }

@@ -1,4 +1,5 @@
 import { choose } from './calls.ts';
+import { spend } from './effort.ts';
 import { type Place, untagged, walk } from './expressions.ts';
 import { figureName } from './figure-name.ts';
 import { join } from './joins.ts';
@@ -80,7 +81,9 @@ function named(range: Tree, place: Place): Part {
 export function relationPart(range: Tree, relation: Relation, site?: Site): Part {
   const schema = relation.resource.path[2];
   const bare = treeAt(range, 'alias') === undefined;
+  spend(1);
   const shape = relationShape(relation);
+  if (site) spend(relation.columns.length);
   const placed = site ? { ...shape, outputs: shape.outputs.map((output) => ({ ...output, site })) } : shape;
   return part(range, placed, {
     alias: textAt(range, 'relname'),
@@ -128,6 +131,7 @@ function part(
 export function renamed(shape: Shape, alias: Tree | undefined): Shape {
   const names = alias ? namesOf(listAt(alias, 'colnames')) : [];
   if (names.length === 0) return shape;
+  spend(shape.outputs.length);
   const outputs = shape.outputs.map((output, index) => ({ ...output, name: names[index] ?? output.name }));
   // Where not all columns are known, the names beyond may still be theirs.
   const more = shape.open ? names.slice(outputs.length) : [];
@@ -137,6 +141,7 @@ export function renamed(shape: Shape, alias: Tree | undefined): Shape {
 
 /** What leaves a query level is no longer a plain column. */
 export function passedOn({ outputs, open }: Shape): Shape {
+  spend(outputs.length);
   return {
     outputs: outputs.map(({ name, sources, origin, total = false }) => {
       return { name, sources, total, origin };

@@ -1,15 +1,16 @@
 import { walkCondition } from './conditions.ts';
+import { spend } from './effort.ts';
 import type { Place } from './expressions.ts';
 import { fromItem, renamed } from './from.ts';
 import { unresolved } from './names.ts';
 import type { Item, Part } from './scope.ts';
-import { type Output, type Shape, union, useWhole } from './sources.ts';
-import { flagAt, listAt, namesOf, type Tree, textAt, treeAt } from './tree.ts';
+import { named, type Output, type Shape, union, useWhole } from './sources.ts';
+import { bodyOf, flagAt, listAt, namesOf, type Tree, textAt, treeAt, type Value } from './tree.ts';
 
 /** A JOIN: what its sides give, with the columns of USING and NATURAL merged in front, where they also filter. */
 export function join(body: Tree, place: Place): Part {
   const left = fromItem(body['larg'], place);
-  const right = fromItem(body['rarg'], { ...place, scope: place.scope.with(left) });
+  const right = fromItem(body['rarg'], mayLookLeft(body['rarg']) ? { ...place, scope: place.scope.with(left) } : place);
   walkCondition(body['quals'], { ...place, scope: place.scope.only(left, right), use: 'filter' });
 
   const names = flagAt(body, 'isNatural') ? common(left.visible, right.visible) : namesOf(listAt(body, 'usingClause'));
@@ -36,11 +37,18 @@ export function join(body: Tree, place: Place): Part {
   return { items: [whole, ...extra], visible: whole };
 }
 
+/** Whether it can refer to what stands before it; a relation and a subquery without LATERAL cannot. */
+function mayLookLeft(value: Value | undefined): boolean {
+  const subselect = bodyOf(value, 'RangeSubselect');
+  return subselect ? flagAt(subselect, 'lateral') : bodyOf(value, 'RangeVar') === undefined;
+}
+
 function item(alias: string, shape: Shape): Item {
   return { ...shape, alias, schema: undefined, relation: undefined };
 }
 
 function withoutSites(shape: Shape): Shape {
+  spend(shape.outputs.length);
   return { ...shape, outputs: shape.outputs.map((output) => ({ ...output, site: undefined })) };
 }
 
@@ -50,11 +58,14 @@ function common(left: Shape, right: Shape): string[] {
 }
 
 function side(shape: Shape, name: string): { readonly sources: Output['sources'] } {
-  const [match, another] = shape.outputs.filter((output) => output.name === name);
+  const [match, another] = named(shape.outputs, name);
   if (another || (!match && !shape.open)) throw unresolved('column', name);
   return match ?? { sources: shape.open ?? new Set() };
 }
 
-function rest(shape: Shape, names: readonly string[]): readonly Output[] {
-  return shape.outputs.filter((output) => !names.includes(output.name));
+function rest({ outputs }: Shape, names: readonly string[]): readonly Output[] {
+  spend(outputs.length);
+  if (names.length === 0) return outputs;
+  const merged = new Set(names);
+  return outputs.filter((output) => !merged.has(output.name));
 }

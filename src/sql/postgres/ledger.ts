@@ -10,6 +10,7 @@ import type {
 import type { Label } from '../../core/label.ts';
 import { strictestFirst } from '../../core/obligation.ts';
 import { type Resource, resourceId } from '../../core/resource.ts';
+import { PER_COLUMN, spend } from './effort.ts';
 import type { Names } from './names.ts';
 import type { Positions } from './positions.ts';
 import type { Column, Relation } from './relation.ts';
@@ -37,6 +38,7 @@ export class Ledger {
   readonly sites: Sites;
   readonly #columns = new Map<Column, Uses>();
   readonly #besides = new Map<Column, Set<'derive' | 'filter'>>();
+  readonly #read = new Set<Relation>();
   readonly #bystanders = new Set<Column>();
   readonly #computed: ComputedColumn[] = [];
   readonly #settings: SettingChange[] = [];
@@ -56,6 +58,7 @@ export class Ledger {
   }
 
   use(action: Action, resource: Resource, labels: readonly Label[] = this.names.labels): void {
+    spend(1);
     this.#uses.set(`${action} ${resource.kind} ${resourceId(resource)}`, { action, resource, labels });
     if (BARRIERS.has(action)) this.barrier = true;
   }
@@ -66,11 +69,14 @@ export class Ledger {
       this.use('admin', relation.resource, relation.labels);
     }
     this.use(action, relation.resource, relation.labels);
-    if (WRITES_ROWS.has(action) || this.explaining)
-      for (const column of relation.columns) if (column.labels.length > 0) this.#bystanders.add(column);
+    if (!relation.labelled || !(WRITES_ROWS.has(action) || this.explaining)) return;
+    spend(relation.columns.length);
+    for (const column of relation.columns) if (column.labels.length > 0) this.#bystanders.add(column);
   }
 
   reads(relation: Relation): void {
+    if (this.#read.has(relation)) return;
+    this.#read.add(relation);
     this.on(relation.reading, relation);
   }
 
@@ -106,7 +112,8 @@ export class Ledger {
     if (column.restricted) this.column(column, 'filter');
     const uses = this.#usesOf(column);
     uses.filter = true;
-    uses.lookups = { constants: uses.lookups.constants + constants, arrays: [...uses.lookups.arrays, ...arrays] };
+    uses.constants += constants;
+    for (const each of arrays) uses.arrays.push(each);
   }
 
   /** It decides about rows under a name that is not its own. */
@@ -122,6 +129,7 @@ export class Ledger {
 
   /** It goes into one column of the result, by total functions alone. */
   shown(columns: Sources, position: number): void {
+    spend(columns.size);
     for (const column of columns) {
       if (column.labels.length === 0 || column.restricted) this.column(column, 'derive');
       else {
@@ -133,6 +141,7 @@ export class Ledger {
 
   /** For those who want to know where a result column comes from. */
   computed(position: number, name: string, sources: Sources): void {
+    spend(sources.size);
     const from = [...sources].map((column) => columnUse(column, 'derive').column);
     this.#computed.push({ position, name, from });
   }
@@ -140,12 +149,14 @@ export class Ledger {
   #usesOf(column: Column): Uses {
     const known = this.#columns.get(column);
     if (known) return known;
-    const fresh: Uses = { ...UNUSED, outputs: new Set(), places: new Set() };
+    spend(PER_COLUMN);
+    const fresh: Uses = { ...UNUSED, arrays: [], outputs: new Set(), places: new Set() };
     this.#columns.set(column, fresh);
     return fresh;
   }
 
   columns(columns: Sources, use: ColumnUse['use']): void {
+    spend(columns.size);
     for (const column of columns) this.column(column, use);
   }
 
@@ -198,20 +209,22 @@ interface Uses {
   /** Filters that are no comparison with constants. */
   any: boolean;
   through: boolean;
-  lookups: Lookups;
+  /** What it is compared with. */
+  constants: number;
+  readonly arrays: number[];
   readonly outputs: Set<number>;
   /** Where it leaves as itself. */
   readonly places: Set<number>;
 }
 
-const UNUSED: Omit<Uses, 'outputs' | 'places'> = {
+const UNUSED: Omit<Uses, 'arrays' | 'outputs' | 'places'> = {
   read: false,
   derive: false,
   filter: false,
   assign: false,
   any: false,
   through: false,
-  lookups: { constants: 0, arrays: [] },
+  constants: 0,
 };
 
 function columnUses(column: Column, uses: Uses): ColumnUse[] {
@@ -223,13 +236,13 @@ function columnUses(column: Column, uses: Uses): ColumnUse[] {
   if (uses.derive) found.push(columnUse(column, 'derive'));
   else if (uses.outputs.size > 0) found.push({ ...columnUse(column, 'derive'), outputs: [...uses.outputs] });
   if (uses.filter) {
-    const { any, through, lookups } = uses;
-    const compared = lookups.constants > 0 || lookups.arrays.length > 0;
+    const { any, through, constants, arrays } = uses;
+    const compared = constants > 0 || arrays.length > 0;
     found.push({
       ...columnUse(column, 'filter'),
       filter: any ? 'any' : 'equality',
       ...(through ? { through } : {}),
-      ...(compared ? { lookups } : {}),
+      ...(compared ? { lookups: { constants, arrays } } : {}),
     });
   }
   if (uses.assign) found.push(columnUse(column, 'assign'));

@@ -1,6 +1,7 @@
 import { Fault } from '../../core/fault.ts';
 import type { CatalogIndex } from './catalog-index.ts';
 import { withDeciding } from './deciding.ts';
+import { bounded } from './effort.ts';
 import { Ledger } from './ledger.ts';
 import { Names } from './names.ts';
 import { parse } from './parser.ts';
@@ -44,7 +45,7 @@ export interface ColumnNumber {
  */
 export function readLineage(definition: ViewDefinition, catalog: CatalogIndex): ViewLineage | undefined {
   try {
-    return lineageOf(definition, catalog);
+    return bounded(() => lineageOf(definition, catalog));
   } catch (thrown) {
     if (thrown instanceof Fault) return undefined;
     throw thrown;

@@ -1,9 +1,10 @@
 import { collect } from './collect.ts';
 import type { Place } from './expressions.ts';
-import { bodyOf, listAt, textAt, type Value } from './tree.ts';
+import { bodyOf, listAt, type Tree, textAt, type Value } from './tree.ts';
 
 /** FOR UPDATE and its kin lock rows of everything in FROM, subqueries included, unless they say OF what. */
 export function lockRows(clauses: readonly Value[], from: Value | undefined, { ledger, scope }: Place): void {
+  let all: readonly Tree[] | undefined;
   for (const clause of clauses) {
     const locking = bodyOf(clause, 'LockingClause');
     const named = (locking ? listAt(locking, 'lockedRels') : []).map((value) => {
@@ -15,7 +16,8 @@ export function lockRows(clauses: readonly Value[], from: Value | undefined, { l
       for (const relation of named) ledger.on('lock', relation);
       continue;
     }
-    for (const range of collect(from, 'RangeVar')) {
+    all ??= collect(from, 'RangeVar');
+    for (const range of all) {
       const relation = ledger.names.findRelation(range);
       if (relation) ledger.on('lock', relation);
     }

@@ -17,11 +17,12 @@ export function readMerge(body: Tree, around: Around): Shape {
   place.ledger.reads(target.relation);
   readFrom([body['sourceRelation'] ?? null], place);
   walkCondition(body['joinCondition'], { ...place, use: 'filter' });
-  for (const clause of listAt(body, 'mergeWhenClauses')) when(clause, body['joinCondition'], target);
+  const bounded = isBounded(body['joinCondition'], target);
+  for (const clause of listAt(body, 'mergeWhenClauses')) when(clause, bounded, target);
   return returning(body, target);
 }
 
-function when(value: Value, condition: Value | undefined, target: Target): void {
+function when(value: Value, bounded: boolean, target: Target): void {
   const clause = bodyOf(value, 'MergeWhenClause');
   if (!clause) throw unreadable('a WHEN clause of unknown shape');
   const { relation, place } = target;
@@ -52,5 +53,5 @@ function when(value: Value, condition: Value | undefined, target: Target): void 
     default:
       throw unreadable('a WHEN clause that does something unknown');
   }
-  if (!isBounded(condition, target)) place.ledger.bounded = false;
+  if (!bounded) place.ledger.bounded = false;
 }

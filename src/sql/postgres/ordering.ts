@@ -1,6 +1,7 @@
 import { operator } from './calls.ts';
+import { spend } from './effort.ts';
 import { type Place, walk } from './expressions.ts';
-import { NOTHING, type Shape, type Sources, shapeSources, union } from './sources.ts';
+import { NOTHING, named, type Shape, type Sources, shapeSources, union } from './sources.ts';
 import { bodyOf, listAt, stringOf, treeAt, type Value } from './tree.ts';
 
 /** ORDER BY and DISTINCT ON: an output's position or name, else an expression (parse_clause.c, findTargetlistEntrySQL92). */
@@ -41,15 +42,19 @@ export function groupedByKey(items: readonly Value[], { scope }: Place): void {
     const reference = bodyOf(item, 'ColumnRef');
     const [name, qualifier] = reference ? listAt(reference, 'fields').map(stringOf).reverse() : [];
     if (name === undefined) return [];
-    const outputs = qualifier === undefined ? scope.columns : (scope.item(qualifier)?.outputs ?? []);
-    return outputs.filter((output) => output.name === name);
+    return qualifier === undefined ? scope.named(name) : named(scope.item(qualifier)?.outputs ?? [], name);
   });
+  const bySite = Map.groupBy(plain, ({ site }) => site);
   for (const { site, base } of plain) {
+    if (!site || site.bound) continue;
     const key = base?.relation.constraints.find(
       ({ kind, columns }) => kind === 'key' && columns.includes(base.attribute),
     );
-    const grouped = plain.filter((other) => other.site === site).map((other) => other.base?.attribute);
-    if (site && key?.columns.every((attribute) => grouped.includes(attribute))) site.bound = true;
+    if (!key) continue;
+    const together = bySite.get(site) ?? [];
+    spend(together.length);
+    const grouped = together.map((other) => other.base?.attribute);
+    if (key.columns.every((attribute) => grouped.includes(attribute))) site.bound = true;
   }
 }
 
@@ -66,8 +71,8 @@ function byPosition(value: Value | undefined, shape: Shape): Sources | undefined
 function byName(value: Value | undefined, shape: Shape): Sources | undefined {
   const name = plainName(value);
   if (name === undefined) return undefined;
-  const named = shape.outputs.filter((output) => output.name === name);
-  return named.length === 0 ? undefined : union(...named.map((output) => output.sources));
+  const found = named(shape.outputs, name);
+  return found.length === 0 ? undefined : union(...found.map((output) => output.sources));
 }
 
 function plainName(value: Value | undefined): string | undefined {

@@ -1,6 +1,7 @@
 import { readWith } from './common-tables.ts';
 import { walkCondition } from './conditions.ts';
 import { createTable } from './creating.ts';
+import { PER_QUERY, spend } from './effort.ts';
 import { type Place, resolve, star, walk } from './expressions.ts';
 import { figureName } from './figure-name.ts';
 import { readFrom } from './from.ts';
@@ -45,6 +46,7 @@ export function readQuery(value: Value | undefined, around: Around): Shape {
 
 function readSelect(body: Tree, around: Around): Shape {
   const { ledger } = around;
+  spend(PER_QUERY);
   ledger.depth += 1;
   if (ledger.depth > 3_000) throw unreadable('it nests too deep');
   const scope = new Scope(around.scope);
@@ -107,7 +109,8 @@ export function targets(list: readonly Value[], place: Place): Shape {
     const fields = reference ? listAt(reference, 'fields') : [];
     if (bodyOf(fields.at(-1), 'A_Star')) {
       const expanded = star(reference ?? {}, place);
-      outputs.push(...expanded.outputs);
+      spend(expanded.outputs.length);
+      for (const output of expanded.outputs) outputs.push(output);
       if (expanded.open) open = union(open ?? NOTHING, expanded.open);
     } else if (reference) {
       const { sources, base, origin, site, total } = resolve(reference, place);
@@ -140,6 +143,7 @@ function setOperation(body: Tree, place: Place): Shape {
   const right = readSelect(arm(body, 'rarg'), place);
   const all = shapeSources(right);
   const matched = !right.open && !left.open && left.outputs.length === right.outputs.length;
+  spend(left.outputs.length);
   const outputs = left.outputs.map(({ name, sources, total = false }, index): Output => {
     const other = matched ? right.outputs[index] : undefined;
     return { name, sources: union(sources, other?.sources ?? all), total: total && other?.total === true };

@@ -1,5 +1,6 @@
 import type { SqlFacts, SqlScope, StatementFacts } from '../../core/facts.ts';
 import type { CatalogIndex } from './catalog-index.ts';
+import { bounded } from './effort.ts';
 import { Names } from './names.ts';
 import { canonical, normalise } from './normalise.ts';
 import { parse } from './parser.ts';
@@ -27,6 +28,7 @@ export interface Reading {
 export function readSql(text: string, { scope, catalog, digest }: Reading): SqlFacts {
   const names = new Names(catalog, scope);
   const positions = new Positions(text);
-  const statements = parse(text).map((statement): StatementFacts => readStatement(statement, names, positions));
+  const parsed = parse(text);
+  const statements = bounded(() => parsed.map((each): StatementFacts => readStatement(each, names, positions)));
   return { statements, fingerprint: digest(canonical(text)), normalised: normalise(text) };
 }

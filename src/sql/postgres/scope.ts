@@ -1,7 +1,8 @@
+import { spend } from './effort.ts';
 import { unresolved } from './names.ts';
 import type { Column, Relation } from './relation.ts';
 import type { Site } from './sites.ts';
-import { NOTHING, type Output, type Shape, type Sources, shapeSources, union, useWhole } from './sources.ts';
+import { NOTHING, named, type Output, type Shape, type Sources, shapeSources, union, useWhole } from './sources.ts';
 
 /** Something in FROM that a qualified name can start with. */
 export interface Item extends Shape {
@@ -65,7 +66,8 @@ export class Scope {
   }
 
   add({ items, visible }: Part): void {
-    this.items.push(...items);
+    spend(items.length + visible.outputs.length);
+    for (const item of items) this.items.push(item);
     for (const output of visible.outputs) {
       this.columns.push(output);
       const same = this.#byName.get(output.name);
@@ -78,6 +80,11 @@ export class Scope {
   star(): Shape {
     useWhole(this.columns);
     return { outputs: [...this.columns], open: this.#open };
+  }
+
+  /** The columns that an unqualified name reaches at this level. */
+  named(name: string): readonly Output[] {
+    return this.#byName.get(name) ?? [];
   }
 
   namedQuery(name: string): NamedQuery | undefined {
@@ -110,9 +117,10 @@ export class Scope {
   }
 
   #own(name: string): Found | undefined {
-    const [match, another] = this.#byName.get(name) ?? [];
+    const [match, another] = this.named(name);
     if (another) throw unresolved('column', name);
     if (match) return match;
+    spend(this.items.length);
     const system = this.items.flatMap((item) => systemColumn(item, name)?.base ?? []);
     return system[0] && { sources: new Set(system), ...(system.length === 1 ? { base: system[0] } : {}) };
   }
@@ -120,6 +128,7 @@ export class Scope {
   /** The item a qualifier means, innermost level first. */
   item(alias: string, schema?: string): Item | undefined {
     for (const level of this.#levels()) {
+      spend(level.items.length);
       const [match, another] = level.items.filter(
         (item) => item.alias === alias && (schema === undefined || item.schema === schema),
       );
@@ -137,7 +146,7 @@ export class Scope {
 
 /** A column of one item; undefined when it has none of that name. */
 export function columnOf(item: Item, name: string): Found | undefined {
-  const [match, another] = item.outputs.filter((column) => column.name === name);
+  const [match, another] = named(item.outputs, name);
   if (another) throw unresolved('column', `${item.alias}.${name}`);
   if (match) return match;
   const system = systemColumn(item, name);

@@ -1,6 +1,7 @@
+import { spend } from './effort.ts';
 import type { Names } from './names.ts';
-import type { Column } from './relation.ts';
 import type { Scope } from './scope.ts';
+import { named, type Sources } from './sources.ts';
 import { bodyOf, flagAt, listAt, namesOf, nodeOf, type Tree, textAt, treeAt, type Value } from './tree.ts';
 
 /**
@@ -59,14 +60,16 @@ function isPlain(reference: Tree, scope: Scope): boolean {
   const parts = namesOf(fields);
   const name = parts.at(-1) ?? '';
   const item = parts.length === 1 ? undefined : scope.item(parts.at(-2) ?? '', parts.at(-3));
-  const found = (item?.outputs ?? scope.columns).find((output) => output.name === name);
+  const [found] = item ? named(item.outputs, name) : scope.named(name);
   const row = found || item ? undefined : scope.items.find(({ alias }) => alias === name);
   const outputs = row && !row.open ? row.outputs : [found];
-  return outputs.every((output) => output?.total === true && [...output.sources].every(isPlainColumn));
+  spend(outputs.length);
+  return outputs.every((output) => output?.total === true && arePlain(output.sources));
 }
 
-function isPlainColumn({ labels, type }: Column): boolean {
-  return labels.length === 0 || PLAIN.has(type);
+function arePlain(columns: Sources): boolean {
+  for (const { labels, type } of columns) if (labels.length > 0 && !PLAIN.has(type)) return false;
+  return true;
 }
 
 function isText(type: Tree | undefined): boolean {

@@ -2,6 +2,7 @@ import { isBounded } from './bounded.ts';
 import { readWith } from './common-tables.ts';
 import { walkCondition } from './conditions.ts';
 import { checked, moved } from './constraints.ts';
+import { spend } from './effort.ts';
 import { type Place, walk } from './expressions.ts';
 import { readFrom, relationPart } from './from.ts';
 import { unresolved } from './names.ts';
@@ -80,6 +81,7 @@ function onConflict(
   if (textAt(clause, 'action') !== 'ONCONFLICT_UPDATE') return;
 
   ledger.on('update', relation);
+  spend(relation.columns.length);
   const outputs = relation.columns.map(({ name }) => ({ name, sources: given.sources }));
   scope.items.push(unseen('excluded', { outputs, open: undefined }));
   assign(listAt(clause, 'targetList'), target);
@@ -153,6 +155,7 @@ export function returning(body: Tree, target: Target): Shape {
   // An explicit name hides nothing; an implicit one gives way to a table that is really called so.
   const { items } = place.scope;
   const versions = [...names.values()].filter((name) => !items.some((item) => item.alias === name));
+  spend(relation.columns.length);
   const outputs = relation.columns.map((column) => {
     return { name: column.name, sources: new Set([column]), total: true };
   });
