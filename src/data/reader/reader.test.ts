@@ -37,6 +37,8 @@ const snapshot: CatalogSnapshot = {
   schemas: ['public'],
 };
 
+const SLOW = new URL('./testing/slow-worker.ts', import.meta.url);
+
 const many = (count: number, piece: string, joint = ''): string => Array(count).fill(piece).join(joint);
 const tableOf = (facts: SqlFacts): string | undefined => facts.statements[0]?.uses[0]?.resource.path.at(-1);
 
@@ -55,6 +57,7 @@ describe('the reading thread', () => {
     ['brackets 100,000 deep', `select ${'('.repeat(100_000)}1`, 'PROTOCOL_LIMIT'],
     ['2 MiB', `select '${'x'.repeat(2 << 20)}'`, 'PROTOCOL_LIMIT'],
     ['NUL', 'select 1\0', 'SQL_UNREADABLE'],
+    ['a wide row 3,000 times', `select ${many(3_000, 'to_json(w)', ',')} from wide w`, 'PROTOCOL_LIMIT'],
     ['what is no SQL', 'hello', 'SQL_UNREADABLE'],
     ['an unknown relation', 'select 1 from nowhere', 'SQL_UNRESOLVED'],
   ])('refuses %s and reads on', async (_name, text, code) => {
@@ -70,9 +73,9 @@ describe('the reading thread', () => {
   });
 
   it('gives up what takes too long, and that alone', async () => {
-    open();
+    open({ program: SLOW });
     await reads('select 1');
-    const slow = reads(`select ${many(30_000, 'to_json(w)', ',')} from wide w`);
+    const slow = reads('select 1 /* takes 60000 ms */');
     const others = Array.from({ length: 20 }, (_, n) => reads(`select a from t${n}`));
     await expect(slow).rejects.toMatchObject({ code: 'SQL_UNREADABLE' });
     expect((await Promise.all(others)).map(tableOf)).toEqual(Array.from({ length: 20 }, (_, n) => `t${n}`));
@@ -102,21 +105,30 @@ describe('the reading thread', () => {
   });
 
   it('gives up views that take too long, and reads on', async () => {
-    open();
+    open({ program: SLOW });
     await reads('select 1');
-    const text = `select ${many(30_000, 'to_json(w)', ',')} from public.wide w`;
-    const slow = thread.trace([{ view: 1, text, columns: [1] }], snapshot);
+    const slow = thread.trace([{ view: 1, text: 'select 1 /* takes 60000 ms */', columns: [1] }], snapshot);
     const other = reads('select a from t3');
     await expect(slow).rejects.toMatchObject({ code: 'SQL_UNREADABLE' });
     expect(tableOf(await other)).toBe('t3');
   });
 
   it('gives a large catalog the time it takes', async () => {
-    open({ deadline: 100 });
+    open({ program: SLOW });
     await reads('select 1');
-    const relations = Array.from({ length: 20_000 }, (_, n) => relation(n, `big${n}`, 30));
-    const large = { ...snapshot, epoch: 2, relations };
-    expect(tableOf(await thread.read('select a1 from big7', scope, large))).toBe('big7');
+    const large = { ...snapshot, epoch: 2, schemas: ['public', 'takes 1500 ms'] };
+    expect(tableOf(await thread.read('select a from t7', scope, large))).toBe('t7');
+    await expect(thread.read('select 1 /* takes 60000 ms */', scope, large)).rejects.toMatchObject({
+      message: 'the statement took too long to read',
+    });
+  });
+
+  it('closes while a thread it gave up is on its way out', async () => {
+    open({ program: SLOW });
+    await expect(reads('select 1 /* takes 60000 ms */')).rejects.toMatchObject({ code: 'SQL_UNREADABLE' });
+    const waiting = expect(reads('select 1')).rejects.toMatchObject({ code: 'ABORTED' });
+    await thread.close();
+    await waiting;
   });
 
   it('is replaced when the reading itself breaks, and the others are read by the next', async () => {

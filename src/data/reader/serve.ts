@@ -7,21 +7,27 @@ import { loadParser } from '../../sql/postgres/parser.ts';
 import { readSql } from '../../sql/postgres/read.ts';
 import type { Reply, Request } from './messages.ts';
 
-// The thread that reads SQL. What it throws besides Faults means that the parser may be damaged: it says so and is done.
-
-const port = parentPort;
-if (port === null) throw new Error('the reading thread was started as a program');
-
 const indexes = new Map<number, CatalogIndex>();
-const reply = (message: Reply): void => port.postMessage(message);
 
-await loadParser();
-port.on('message', (requests: readonly Request[]) => {
-  for (const request of requests) handle(request);
-});
-reply({ kind: 'ready' });
+/**
+ * What the thread that reads SQL does, for as long as it lives. What it throws besides Faults means that the parser may
+ * be damaged: it says so and is done. `before` sees each request first; tests take time there.
+ */
+export async function serve(before: (request: Request) => void = () => {}): Promise<void> {
+  const port = parentPort;
+  if (port === null) throw new Error('the reading thread was started as a program');
+  const reply = (message: Reply): void => port.postMessage(message);
+  await loadParser();
+  port.on('message', (requests: readonly Request[]) => {
+    for (const request of requests) {
+      before(request);
+      handle(request, reply);
+    }
+  });
+  reply({ kind: 'ready' });
+}
 
-function handle(request: Request): void {
+function handle(request: Request, reply: (message: Reply) => void): void {
   switch (request.kind) {
     case 'catalog':
       indexes.set(request.snapshot.epoch, new CatalogIndex(request.snapshot));

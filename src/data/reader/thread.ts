@@ -1,3 +1,4 @@
+import { setTimeout as after } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { CatalogSnapshot } from '../../core/catalog.ts';
 import type { SqlFacts, SqlScope } from '../../core/facts.ts';
@@ -12,6 +13,8 @@ export interface ThreadOptions {
   readonly startWithin?: number;
   /** Statements waiting at most; more are refused. */
   readonly most?: number;
+  /** What the thread runs: tests have one that can be slow. */
+  readonly program?: URL;
 }
 
 type Question = Extract<Request, { kind: 'read' | 'trace' }>;
@@ -26,6 +29,11 @@ interface Waiting {
   readonly fail: (fault: Fault) => void;
 }
 
+const PROGRAM = new URL('./worker.ts', import.meta.url);
+
+/** How long a thread that was given up may take to go, before the next is started beside it. */
+const GONE_WITHIN = 1_000;
+
 /** Wall-clock time: a machine with other work must not make honest statements fail, which take well below a millisecond. */
 const DEADLINE = 1_000;
 const START_WITHIN = 15_000;
@@ -33,13 +41,17 @@ const MOST_WAITING = 10_000;
 
 /**
  * The reading thread from outside. A statement that takes too long or damages the parser costs the thread its life and
- * fails alone; whatever waited behind it is read again by a fresh one.
+ * fails alone; whatever waited behind it is read again by a fresh one. That is the second net: what a statement may
+ * hold is counted while it is read (sql/postgres/effort.ts), because a thread that runs out of memory can take the
+ * process with it.
  */
 export class ReadingThread {
   readonly #options: ThreadOptions;
   /** Sent and not answered, in order: the first is the one being read. */
   readonly #waiting: Waiting[] = [];
+  /** Undefined while one given up is on its way out. */
   #worker: Worker | undefined;
+  #going: Promise<void> = Promise.resolve();
   #ready = false;
   #outbox: Request[] = [];
   /** Epochs the thread has, by database and what they are for: views are traced before there are labels. */
@@ -74,6 +86,7 @@ export class ReadingThread {
     return new Promise((settle, fail) => {
       const waiting: Waiting = { request, snapshot, behindCatalog: false, settle, fail };
       this.#waiting.push(waiting);
+      if (this.#worker === undefined) return;
       this.#send(waiting);
       if (this.#waiting.length === 1) this.#watch();
     });
@@ -83,13 +96,11 @@ export class ReadingThread {
     this.#closed = true;
     clearTimeout(this.#timer);
     for (const { fail } of this.#waiting.splice(0)) fail(new Fault('ABORTED', 'the gateway is stopping'));
-    await this.#worker?.terminate();
+    await Promise.all([this.#worker?.terminate(), this.#going]);
   }
 
   #start(): void {
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), {
-      resourceLimits: { maxOldGenerationSizeMb: 1024 },
-    });
+    const worker = new Worker(this.#options.program ?? PROGRAM, { resourceLimits: { maxOldGenerationSizeMb: 1024 } });
     worker.unref();
     this.#worker = worker;
     this.#ready = false;
@@ -166,10 +177,19 @@ export class ReadingThread {
   /** The thread is given up; the statement it was at is refused, the others go to the next. */
   #replace(why: string): void {
     const { fail } = this.#waiting.shift() ?? {};
+    clearTimeout(this.#timer);
     const worker = this.#worker;
     this.#worker = undefined;
-    void worker?.terminate();
-    this.#start();
     fail?.(new Fault('SQL_UNREADABLE', why));
+    // Not while the old one is torn down: two at once have crashed the process (nodejs/node#56312), and hold twice the memory.
+    this.#going = gone(worker).then(() => {
+      if (!this.#closed) this.#start();
+    });
   }
+}
+
+async function gone(worker: Worker | undefined): Promise<void> {
+  const late = new AbortController();
+  await Promise.race([worker?.terminate(), after(GONE_WITHIN, undefined, { signal: late.signal }).catch(() => {})]);
+  late.abort();
 }
