@@ -62,9 +62,10 @@ const RETRY_AFTER = 250;
 const BATCH_BYTES = 4 * 1024 * 1024;
 /** More than this outstanding is refused: the disk is not keeping up and callers are not waiting. */
 const BACKLOG_BYTES = 256 * 1024 * 1024;
-/** Quick writes stop for this long after one, or a sync, has taken longer than `SLUGGISH`. */
+/** Quick writes stop for this long after one, or a sync, was sluggish. */
 const CAUTION = 10_000;
-const SLUGGISH = 100;
+/** A sync takes as long as there is to sync, and writes go on beside it: 180 ms on a disk whose writes took 0.05. */
+const SLUGGISH = { write: 100, sync: 500 };
 const QUICK_BYTES = 64 * 1024;
 const ENTRY_BYTES = 16 * 1024 * 1024;
 const EVENT_BYTES = 4 * 1024 * 1024;
@@ -264,7 +265,7 @@ class ChainWriter implements ClosableWriter {
     this.#since = began;
     const ended = (): void => {
       this.#since = undefined;
-      this.#mind(began);
+      this.#mind(began, SLUGGISH.write);
     };
     const appending = this.#segment.append(bytes, this.#mayBeQuick(bytes.length));
     if (this.#options.durability === 'process') {
@@ -308,7 +309,7 @@ class ChainWriter implements ClosableWriter {
     try {
       await this.#segment.sync();
     } finally {
-      this.#mind(this.#syncing);
+      this.#mind(this.#syncing, SLUGGISH.sync);
       this.#syncing = undefined;
     }
   }
@@ -316,12 +317,12 @@ class ChainWriter implements ClosableWriter {
   #mayBeQuick(bytes: number): boolean {
     if (!this.#options.quickWrites || bytes > QUICK_BYTES) return false;
     const now = this.#options.clock.monotonic();
-    return now >= this.#cautiousUntil && (this.#syncing === undefined || now - this.#syncing < SLUGGISH);
+    return now >= this.#cautiousUntil && (this.#syncing === undefined || now - this.#syncing < SLUGGISH.sync);
   }
 
-  #mind(began: number): void {
+  #mind(began: number, sluggish: number): void {
     const now = this.#options.clock.monotonic();
-    if (now - began > SLUGGISH) this.#cautiousUntil = now + CAUTION;
+    if (now - began > sluggish) this.#cautiousUntil = now + CAUTION;
   }
 
   /** One piece of upkeep after the other; one that fails stops the appends until a write succeeds again. */
