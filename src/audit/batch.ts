@@ -103,6 +103,6 @@ class OpenChunk {
   layOut(records: Records): void {
     const { key, sessions } = this;
     const description = { key: key.id, target: this.#target, sessions, entries: this.#entries };
-    records.chunk(Buffer.from(JSON.stringify(description)), this.#draft);
+    records.chunk(JSON.stringify(description), this.#draft);
   }
 }

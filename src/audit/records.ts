@@ -12,14 +12,13 @@ export interface Head {
 const SMALL = 64 * 1024;
 /** What is larger than this is not kept for the next batch. */
 const LARGE = 8 * 1024 * 1024;
-const NOTHING = Buffer.alloc(0);
 
 /** Records of one chain laid out one after the other, in memory that is used again: fresh memory costs more than its copy. */
 export class Records {
   readonly #writer: string;
   #memory: Buffer = Buffer.allocUnsafeSlow(SMALL);
   #length = 0;
-  #head: Head = { sequence: 0, link: NOTHING };
+  #head: Head = { sequence: 0, link: Buffer.alloc(LINK) };
   #at = 0;
 
   constructor(writer: string) {
@@ -44,23 +43,23 @@ export class Records {
   }
 
   event(json: Buffer): void {
-    this.#add(AUDIT, NOTHING, () => [json]);
+    this.#add(AUDIT, '', () => [json]);
   }
 
-  chunk(description: Buffer, draft: ChunkDraft): void {
+  chunk(description: string, draft: ChunkDraft): void {
     this.#add(CHUNK, description, (head) => draft.seal(chunkContext(this.#writer, head)));
   }
 
-  #add(kind: number, description: Buffer, bodyOf: (head: Buffer) => readonly Uint8Array[]): void {
+  #add(kind: number, description: string, bodyOf: (head: Buffer) => readonly Uint8Array[]): void {
     const sequence = this.#head.sequence + 1;
-    const length = FIXED_HEAD + description.length;
+    const length = FIXED_HEAD + Buffer.byteLength(description);
     const start = this.#length;
     const bodyStart = start + 8 + length;
     this.#reserve(bodyStart);
     const head = this.#memory.subarray(start + 8, bodyStart);
     writeUInt64(head, sequence, 0);
     writeUInt64(head, this.#at, 8);
-    head.set(description, FIXED_HEAD);
+    head.write(description, FIXED_HEAD);
     let bodyEnd = bodyStart;
     const parts = bodyOf(head);
     this.#reserve(parts.reduce((sum, part) => sum + part.length, bodyStart + LINK));

@@ -80,7 +80,10 @@ export class LiveSession implements Session {
   readonly #controller = new AbortController();
   readonly #gate: GatePorts;
   readonly #decisions = new WeakMap<SqlFacts, Remembered>();
-  readonly #clearedAt = new WeakMap<Clearance, number>();
+  /** The epoch that operations are cleared in, and the first of them. */
+  #epoch = { number: Number.NaN, first: 0 };
+  /** Epochs in which what was cleared in an earlier one was found to hold. */
+  readonly #renewed = new WeakMap<Clearance, number>();
   readonly #expires: number;
   readonly #bound: boolean;
   readonly #finite: boolean;
@@ -129,10 +132,8 @@ export class LiveSession implements Session {
   clear(operation: Operation): Promise<Clearance | Denial> {
     this.#sequence += 1;
     const { epoch } = this.#ports.engine;
-    return clear(operation, this.#sequence, this.#gate).then((answer) => {
-      if (!('effect' in answer)) this.#clearedAt.set(answer, epoch);
-      return answer;
-    });
+    if (epoch !== this.#epoch.number) this.#epoch = { number: epoch, first: this.#sequence };
+    return clear(operation, this.#sequence, this.#gate);
   }
 
   foresee(operation: Operation): Denial | Foreseen {
@@ -150,10 +151,12 @@ export class LiveSession implements Session {
     const barred = this.#ports.revocations.silent ? deny('feed-stale', SILENT) : this.#barred();
     if (barred !== undefined) return barred;
     const { epoch } = this.#ports.engine;
-    if (this.#clearedAt.get(clearance) === epoch) return true;
+    const { number, first } = this.#epoch;
+    if (number === epoch && clearance.sequence >= first) return true;
+    if (this.#renewed.get(clearance) === epoch) return true;
     const denial = this.#refusal(clearance.operation);
     if (denial !== undefined) return denial;
-    this.#clearedAt.set(clearance, epoch);
+    this.#renewed.set(clearance, epoch);
     return true;
   }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Decision } from '../core/decision.ts';
-import type { Json } from '../core/evidence.ts';
+import type { AuditType, Json } from '../core/evidence.ts';
 import type { SqlFacts } from '../core/facts.ts';
 import type { Parameter } from '../core/operation.ts';
 import { resourceId } from '../core/resource.ts';
@@ -11,7 +11,7 @@ import { resourceId } from '../core/resource.ts';
  */
 
 declare const whole: unique symbol;
-/** What stands between the braces of a JSON object. Only `members` makes it, so no value can end its string early. */
+/** What stands between the braces of a JSON object. Made in this file only, so that no value can end its string early. */
 export type Members = string & { readonly [whole]: true };
 
 /** At least one field must be defined. */
@@ -19,9 +19,28 @@ export function members(fields: Readonly<Record<string, Json | undefined>>): Mem
   return JSON.stringify(fields).slice(1, -1) as Members;
 }
 
+/** The beginning of an event. Names of ours, times and numbers need no escaping. */
+export function opening(type: AuditType, at: number): Members {
+  return `"v":1,"type":"${type}","at":"${timeOf(at)}"` as Members;
+}
+
+export function numbered(sequence: number): Members {
+  return `"seq":${Math.trunc(sequence)}` as Members;
+}
+
 /** No name may stand in two of them. */
-export function object(parts: readonly Members[]): string {
-  return `{${parts.join(',')}}`;
+export function object(first: Members, ...more: readonly Members[]): string {
+  let text = `{${first}`;
+  for (const each of more) text += `,${each}`;
+  return `${text}}`;
+}
+
+let last = { at: Number.NaN, text: '' };
+
+/** Many records are made in the same millisecond. */
+export function timeOf(at: number): string {
+  if (last.at !== at) last = { at, text: new Date(at).toISOString() };
+  return last.text;
 }
 
 const ofFacts = new WeakMap<SqlFacts, Members>();

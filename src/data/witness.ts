@@ -6,7 +6,17 @@ import { agentsOf, type Chain, currentOf, describeChain, rootOf } from '../core/
 import type { Operation } from '../core/operation.ts';
 import type { Outcome, Tape } from '../core/session.ts';
 import type { RecordingRules } from '../core/target.ts';
-import { aboutDecision, aboutFacts, type Members, members, object, recordable } from './testimony.ts';
+import {
+  aboutDecision,
+  aboutFacts,
+  type Members,
+  members,
+  numbered,
+  object,
+  opening,
+  recordable,
+  timeOf,
+} from './testimony.ts';
 
 /** What a session is, in each of its records. */
 export interface Subject {
@@ -76,7 +86,7 @@ export class Witness implements Tape {
     const { facts, text, parameters } = operation;
     const { effect } = decision;
     const about = aboutDecision(decision);
-    const event = [members({ seq: sequence }), aboutFacts(facts), about];
+    const event = [numbered(sequence), aboutFacts(facts), about];
     if (effect === 'hold') event.push(members({ rules: decision.rules }));
     if (observed !== undefined && observed.effect !== 'permit')
       event.push(members({ would: observed.effect, would_policies: observed.policies }));
@@ -91,7 +101,7 @@ export class Witness implements Tape {
   refused(text: string, sequence: number, denial: Denial): Promise<void> {
     this.totals.operations += 1;
     this.totals.denied += 1;
-    const fields = [members({ seq: sequence }), aboutDecision(denial)];
+    const fields = [numbered(sequence), aboutDecision(denial)] as const;
     const asked = members({ text, parameters: null });
     return this.#write({ type: 'operation.denied', kind: 'refused', sequence }, fields, [asked, ...fields]);
   }
@@ -103,9 +113,9 @@ export class Witness implements Tape {
   done(sequence: number, outcome: Outcome): void {
     const { tag = null, error = null, rows, kept, bytes, found, duration } = outcome;
     this.totals.rows += rows;
-    const fields = [
+    const fields: [Members, Members] = [
+      numbered(sequence),
       members({
-        seq: sequence,
         tag,
         error,
         rows,
@@ -119,18 +129,18 @@ export class Witness implements Tape {
   }
 
   ended(cause: string): Promise<void> {
-    const fields = [members({ cause, ...this.totals })];
+    const fields = [members({ cause, ...this.totals })] as const;
     return this.#write({ type: 'session.end', kind: 'close', sequence: 0 }, fields, fields);
   }
 
   #write(
     { type, kind, sequence, urgency = 'now' }: Said,
     event: readonly Members[],
-    body: readonly Members[],
+    body: readonly [Members, ...Members[]],
   ): Promise<void> {
     const at = this.#clock.now();
-    const text = object([members({ v: 1, type, at: timeOf(at) }), this.#aboutText, ...event]);
-    const written = this.#writer.both(text, this.#entry(kind, sequence, at, object(body)), urgency);
+    const text = object(opening(type, at), this.#aboutText, ...event);
+    const written = this.#writer.both(text, this.#entry(kind, sequence, at, object(...body)), urgency);
     return this.#rules.mode === 'required' ? written : written.catch(() => this.#alarm());
   }
 
@@ -166,11 +176,3 @@ interface Said {
 }
 
 const TYPES = { permit: 'operation.cleared', hold: 'operation.held', deny: 'operation.denied' } as const;
-
-let last = { at: Number.NaN, text: '' };
-
-/** Many records are made in the same millisecond. */
-function timeOf(at: number): string {
-  if (last.at !== at) last = { at, text: new Date(at).toISOString() };
-  return last.text;
-}
