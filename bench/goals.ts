@@ -1,4 +1,5 @@
 import { cpuRatioOf, differenceOf, ratioOf } from './compare.ts';
+import type { PartResult } from './parts/part.ts';
 import type { CaseResult } from './rounds.ts';
 import { median } from './stats.ts';
 import type { Kind } from './targets/target.ts';
@@ -23,9 +24,19 @@ type Find = (results: Results, tls: boolean) => number | undefined;
 
 class Results {
   readonly #cases: ReadonlyMap<string, CaseResult>;
+  readonly #parts: ReadonlyMap<string, PartResult>;
 
-  constructor(cases: readonly CaseResult[]) {
+  constructor(cases: readonly CaseResult[], parts: readonly PartResult[]) {
     this.#cases = new Map(cases.map((one) => [one.name, one]));
+    this.#parts = new Map(parts.map((one) => [one.name, one]));
+  }
+
+  /** The worst of a part's readings, each by the median of its rounds. */
+  worst(name: string, tls: boolean): number | undefined {
+    const part = this.#parts.get(name);
+    if (part === undefined || tls) return undefined;
+    const worst = part.better === 'more' ? Math.min : Math.max;
+    return worst(...part.readings.map(({ values }) => median(values)));
   }
 
   /** The median over the rounds of how `kind` stands to `by` in a case. */
@@ -58,8 +69,13 @@ const deciding: Find = (results, tls) => {
   return unseen === undefined || seen === undefined ? undefined : unseen - seen;
 };
 
-const least = (measure: string, first: number, goal: number, find: Find): readonly [Goal, Find] => [
-  { measure, better: 'more', first, goal, unit: '' },
+const worst =
+  (name: string): Find =>
+  (results, tls) =>
+    results.worst(name, tls);
+
+const least = (measure: string, first: number, goal: number, find: Find, unit = ''): readonly [Goal, Find] => [
+  { measure, better: 'more', first, goal, unit },
   find,
 ];
 const most = (unit: string, measure: string, first: number, goal: number, find: Find): readonly [Goal, Find] => [
@@ -78,12 +94,15 @@ const GOALS: readonly (readonly [Goal, Find])[] = [
   least('the same with detectors, vs pgbouncer', 0.7, 1, ratio('rows-large', 'sallyport', 'pgbouncer')),
   least('1,000 rows masked, vs direct', 1 / 1.3, 1 / 1.3, ratio('rows-1000-8', 'sallyport-labels', 'direct')),
   least('the same with detectors, vs direct', 1 / 1.6, 1 / 1.6, ratio('rows-1000-8', 'sallyport', 'direct')),
+  most('µs', 'look-up of a decision made before', 1, 0.2, worst('decision-look-up')),
+  most('µs', 'the whole gate with its records', 20, 8, worst('gate')),
   most('µs', 'reading and deciding a statement never seen', 1000, 300, deciding),
+  least('card, ssn and email, worst data set', 400, 600, worst('detect-usual'), 'MB/s'),
 ];
 
 /** Every goal whose cases were run, plain and with TLS. */
-export function judge(cases: readonly CaseResult[]): readonly Verdict[] {
-  const results = new Results(cases);
+export function judge(cases: readonly CaseResult[], parts: readonly PartResult[]): readonly Verdict[] {
+  const results = new Results(cases, parts);
   return GOALS.flatMap(([goal, find]) =>
     [false, true].flatMap((tls): Verdict[] => {
       const value = find(results, tls);

@@ -11,7 +11,9 @@ import { hasPgbench } from './clients/pgbench.ts';
 import { judge } from './goals.ts';
 import { machineOf } from './machine.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
-import { type Report, save, tableOf, verdictsOf } from './report.ts';
+import { parts } from './parts/all.ts';
+import { measurePart, type Part, type PartResult } from './parts/part.ts';
+import { partTableOf, type Report, save, tableOf, verdictsOf } from './report.ts';
 import { type CaseResult, compare } from './rounds.ts';
 import { startWorld, type World } from './world.ts';
 
@@ -24,20 +26,33 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   const chosen = choose(options);
+  const alone = parts.filter((one) => isChosen(one, options));
+  const all = [...alone, ...chosen];
   if (options.help) console.log(USAGE);
-  else if (options.list) for (const one of chosen) console.log(`${one.name.padEnd(22)} ${one.title}`);
-  else if (chosen.length === 0) console.error(`no case is called ${options.only.join(' or ')}; see --list`);
-  else return await bench(chosen, options);
+  else if (options.list) for (const one of all) console.log(`${one.name.padEnd(22)} ${one.title}`);
+  else if (all.length === 0) console.error(`nothing to measure is called ${options.only.join(' or ')}; see --list`);
+  else return await bench(alone, chosen, options);
   return options.help || options.list ? 0 : 2;
 }
 
-function choose({ quick, only }: Options): readonly Case[] {
-  if (only.length > 0) return cases.filter((one) => only.some((name) => one.name.startsWith(name)));
-  return cases.filter((one) => !quick || one.quick);
+function choose(options: Options): readonly Case[] {
+  const chosen = cases.filter((one) => isChosen(one, options));
+  return options.only.length > 0 ? chosen : chosen.filter((one) => !options.quick || one.quick);
 }
 
-async function bench(chosen: readonly Case[], options: Options): Promise<number> {
+function isChosen({ name }: { readonly name: string }, { only }: Options): boolean {
+  return only.length === 0 || only.some((wanted) => name.startsWith(wanted));
+}
+
+async function bench(alone: readonly Part[], chosen: readonly Case[], options: Options): Promise<number> {
   const begin = performance.now();
+  // Before there is anything else on the machine.
+  const measured: PartResult[] = [];
+  for (const part of alone) {
+    const result = await measurePart(part, options.rounds, options.seconds);
+    measured.push(result);
+    console.log(`\n${partTableOf(result)}`);
+  }
   const world = await startWorld(options.rows);
   // Interrupted, nothing may be left running.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -58,12 +73,13 @@ async function bench(chosen: readonly Case[], options: Options): Promise<number>
       machine: machineOf(world.version),
       options: { rounds, seconds, rows, quick, only },
       remarks,
+      parts: measured,
       cases: results,
     };
-    console.log(`\n${verdictsOf(judge(results))}\n`);
+    console.log(`\n${verdictsOf(judge(results, measured))}\n`);
     const took = Math.round((performance.now() - begin) / 1000);
     const failed = results.flatMap(({ series }) => series).filter((one) => one.failed !== undefined).length;
-    console.log(`${results.length} cases in ${took} s, ${failed} failed measurements`);
+    console.log(`${measured.length} parts and ${results.length} cases in ${took} s, ${failed} failed measurements`);
     if (options.save) console.log(`saved as bench/results/${save(report, join(import.meta.dirname, 'results'))}.md`);
     return failed === 0 ? 0 : 1;
   } finally {

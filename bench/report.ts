@@ -4,6 +4,7 @@ import { cpuRatioOf, differenceOf, ratioOf } from './compare.ts';
 import { judge, type Verdict } from './goals.ts';
 import type { Machine } from './machine.ts';
 import type { Options } from './options.ts';
+import type { PartResult } from './parts/part.ts';
 import type { CaseResult, Series } from './rounds.ts';
 import { median, spread } from './stats.ts';
 
@@ -13,6 +14,7 @@ export interface Report {
   readonly options: Pick<Options, 'rounds' | 'seconds' | 'rows' | 'quick' | 'only'>;
   /** Loud remarks: what was not there to be measured. */
   readonly remarks: readonly string[];
+  readonly parts: readonly PartResult[];
   readonly cases: readonly CaseResult[];
 }
 
@@ -53,12 +55,19 @@ export function tableOf(result: CaseResult): string {
     .trimEnd();
 }
 
+/** One part as a Markdown table. */
+export function partTableOf({ name, title, unit, better, readings }: PartResult): string {
+  const best = better === 'more' ? Math.max : Math.min;
+  const rows = readings.map(({ of, values }) => [of, amount(median(values)), amount(best(...values))]);
+  return [`### ${title} (\`${name}\`)`, '', lines([['', `median ${unit}`, `best ${unit}`], ...rows])].join('\n');
+}
+
 export function verdictsOf(verdicts: readonly Verdict[]): string {
   const words = { goal: 'goal', first: 'first', neither: '**no**' };
   const rows = verdicts.map(({ measure, tls, better, first, goal, unit, value, reached }) => {
     const sign = better === 'more' ? '≥' : '≤';
     const text = (number: number) =>
-      `${unit === 'µs' ? amount(number) : number.toFixed(2)}${unit === 'µs' ? ' ' : ''}${unit}`;
+      unit === '' || unit === '×' ? `${number.toFixed(2)}${unit}` : `${amount(number)} ${unit}`;
     return [
       `${measure}${tls ? ', tls' : ''}`,
       `${sign} ${text(first)}`,
@@ -85,7 +94,11 @@ detectors, records durably (\`process\`) and audits every operation, for a CI jo
 ${report.remarks.map((remark) => `\n**${remark}**\n`).join('')}
 ## Goals
 
-${verdictsOf(judge(report.cases))}
+${verdictsOf(judge(report.cases, report.parts))}
+
+## Parts
+
+${report.parts.map(partTableOf).join('\n\n')}
 
 ## Cases
 
@@ -100,7 +113,7 @@ export function save(report: Report, directory: string): string {
   writeFileSync(join(directory, `${name}.md`), markdownOf(report));
   writeFileSync(
     join(directory, `${name}.json`),
-    `${JSON.stringify({ ...report, goals: judge(report.cases) }, null, 2)}\n`,
+    `${JSON.stringify({ ...report, goals: judge(report.cases, report.parts) }, null, 2)}\n`,
   );
   return name;
 }
@@ -120,7 +133,7 @@ function ranged(values: readonly number[]): string {
 }
 
 function amount(value: number): string {
-  const digits = Math.abs(value) >= 100 ? 0 : 1;
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 2 ? 1 : 2;
   return value.toLocaleString('en', { maximumFractionDigits: digits, minimumFractionDigits: digits });
 }
 
