@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { judge } from './goals.ts';
 import { readOptions } from './options.ts';
-import { tableOf, verdictsOf } from './report.ts';
+import { partTableOf, tableOf, verdictsOf } from './report.ts';
 import type { CaseResult, Series } from './rounds.ts';
 import type { Kind } from './targets/target.ts';
 
@@ -68,6 +68,7 @@ describe('goals', () => {
       { of: 'digits', values: [390, 450, 420] },
     ];
     const part = { name: 'detect-usual', title: '', unit: 'MB/s', better: 'more', readings } as const;
+    expect(partTableOf(part).split('\n')).toContain('| prose  |         800 |       900 |');
     expect(judge([], [part])).toEqual([expect.objectContaining({ value: 420, reached: 'first' })]);
   });
 

@@ -59,7 +59,7 @@ export function tableOf(result: CaseResult): string {
 export function partTableOf({ name, title, unit, better, readings }: PartResult): string {
   const best = better === 'more' ? Math.max : Math.min;
   const rows = readings.map(({ of, values }) => [of, amount(median(values)), amount(best(...values))]);
-  return [`### ${title} (\`${name}\`)`, '', lines([['', `median ${unit}`, `best ${unit}`], ...rows])].join('\n');
+  return [`### ${title} (\`${name}\`)`, '', ...lines([['', `median ${unit}`, `best ${unit}`], ...rows])].join('\n');
 }
 
 export function verdictsOf(verdicts: readonly Verdict[]): string {
