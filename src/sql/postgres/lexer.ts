@@ -18,9 +18,6 @@ export type TokenKind =
   | 'comment'
   | 'broken'; // unterminated: runs to the end
 
-const SPACE = /[ \t\n\r\f\v]/;
-const WORD_START = /[A-Za-z_\u0080-\uffff]/;
-const WORD = /[A-Za-z_\u0080-\uffff0-9$]*/y;
 const NUMBER =
   /(?:0[xX][0-9A-Fa-f_]+|0[oO][0-7_]+|0[bB][01_]+|(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9_]+)?)/y;
 const DOLLAR_QUOTE = /\$(?:[A-Za-z_\u0080-\uffff][A-Za-z_\u0080-\uffff0-9]*)?\$/y;
@@ -28,102 +25,168 @@ const PARAMETER = /\$[0-9]+/y;
 /** Whitespace with a newline, then another quote: the string goes on (scan.l, quotecontinue). */
 const CONTINUATION = /[ \t\f\v]*[\n\r][ \t\n\r\f\v]*'/y;
 
-export function* tokens(text: string): Generator<Token> {
-  let at = 0;
-  while (at < text.length) {
-    const char = text.charAt(at);
-    if (SPACE.test(char)) {
-      at += 1;
-      continue;
+/** What one character of ASCII can be; every other begins and continues words. */
+const [SPACE, LETTER, DIGIT, DOLLAR] = [1, 2, 3, 4];
+const CLASSES: Uint8Array = Uint8Array.from({ length: 128 }, (_, code) => {
+  const char = String.fromCharCode(code);
+  if (/[ \t\n\r\f\v]/.test(char)) return SPACE;
+  if (/[A-Za-z_]/.test(char)) return LETTER;
+  if (/[0-9]/.test(char)) return DIGIT;
+  return char === '$' ? DOLLAR : 0;
+});
+
+/**
+ * Goes over the tokens of a text without making anything of them: every statement is gone over several times. What it
+ * says holds until the next step.
+ */
+export class Lexer implements Token {
+  readonly #text: string;
+  kind: TokenKind = 'symbol';
+  start = 0;
+  end = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** False at the end of the text. */
+  next(): boolean {
+    const text = this.#text;
+    let at = this.end;
+    while (CLASSES[text.charCodeAt(at)] === SPACE) at += 1;
+    if (at >= text.length) return false;
+    this.start = at;
+    const code = text.charCodeAt(at);
+    const kind = code < 128 ? CLASSES[code] : LETTER;
+    if (kind === LETTER) this.#word(text, at);
+    else if (kind === DIGIT) this.#number(text, at);
+    else this.#other(text, at);
+    return true;
+  }
+
+  #word(text: string, start: number): void {
+    const second = text.charCodeAt(start + 1);
+    // Prefixes of strings and identifiers: E'…', B'…', X'…', U&'…', U&"…".
+    if ((second === 0x27 || second === 0x26) && this.#prefixed(text, start)) return;
+    let at = start + 1;
+    for (let code = second; code >= 128 || (CLASSES[code] ?? SPACE) > SPACE; code = text.charCodeAt(at)) at += 1;
+    this.#is('word', at);
+  }
+
+  #prefixed(text: string, start: number): boolean {
+    const prefix = text.charAt(start).toLowerCase();
+    if (text.charAt(start + 1) === "'") {
+      if (prefix === 'e') this.#string(text, start + 1, 'escaped');
+      else if (prefix === 'b' || prefix === 'x') this.#string(text, start + 1, 'bare');
+      else return false;
+      return true;
     }
-    const token = tokenAt(text, at, char);
-    yield token;
-    at = token.end;
+    const third = text.charAt(start + 2);
+    if (prefix !== 'u' || (third !== "'" && third !== '"')) return false;
+    if (third === "'") this.#string(text, start + 2, 'doubled');
+    else this.#quoted(text, start + 2);
+    return true;
+  }
+
+  #number(text: string, start: number): void {
+    this.#is('number', Math.max(match(NUMBER, text, start), start + 1));
+  }
+
+  #other(text: string, start: number): void {
+    const next = text.charAt(start + 1);
+    switch (text.charAt(start)) {
+      case "'":
+        return this.#string(text, start, 'doubled');
+      case '"':
+        return this.#quoted(text, start);
+      case '$':
+        return this.#dollar(text, start);
+      case '-':
+        return next === '-' ? this.#is('comment', lineEnd(text, start)) : this.#is('symbol', start + 1);
+      case '/':
+        return next === '*' ? this.#comment(text, start) : this.#is('symbol', start + 1);
+      case '.':
+        return CLASSES[next.charCodeAt(0)] === DIGIT ? this.#number(text, start) : this.#is('symbol', start + 1);
+      default:
+        return this.#is('symbol', start + 1);
+    }
+  }
+
+  /** Comments nest. */
+  #comment(text: string, start: number): void {
+    let depth = 0;
+    for (let at = start; at < text.length; at++) {
+      const pair = text.slice(at, at + 2);
+      if (pair === '/*') {
+        depth += 1;
+        at += 1;
+      } else if (pair === '*/') {
+        depth -= 1;
+        at += 1;
+        if (depth === 0) return this.#is('comment', at + 1);
+      }
+    }
+    this.#is('broken', text.length);
+  }
+
+  #string(text: string, quote: number, quoting: Quoting): void {
+    for (let at = quote + 1; at < text.length; at++) {
+      const char = text[at];
+      if (quoting === 'escaped' && char === '\\') {
+        at += 1;
+      } else if (char === "'") {
+        if (quoting !== 'bare' && text[at + 1] === "'") {
+          at += 1;
+          continue;
+        }
+        const resumed = match(CONTINUATION, text, at + 1);
+        if (resumed === at + 1) return this.#is('string', at + 1);
+        at = resumed - 1;
+      }
+    }
+    this.#is('broken', text.length);
+  }
+
+  #quoted(text: string, quote: number): void {
+    for (let at = quote + 1; at < text.length; at++) {
+      if (text[at] !== '"') continue;
+      if (text[at + 1] !== '"') return this.#is('quoted', at + 1);
+      at += 1;
+    }
+    this.#is('broken', text.length);
+  }
+
+  #dollar(text: string, start: number): void {
+    const parameter = match(PARAMETER, text, start);
+    if (parameter > start) return this.#is('parameter', parameter);
+    const opened = match(DOLLAR_QUOTE, text, start);
+    if (opened === start) return this.#is('symbol', start + 1);
+    const tag = text.slice(start, opened);
+    const closed = text.indexOf(tag, opened);
+    if (closed < 0) this.#is('broken', text.length);
+    else this.#is('string', closed + tag.length);
+  }
+
+  #is(kind: TokenKind, end: number): void {
+    this.kind = kind;
+    this.end = end;
   }
 }
 
-function tokenAt(text: string, start: number, char: string): Token {
-  const next = text.charAt(start + 1);
-  if (char === '-' && next === '-') return { kind: 'comment', start, end: lineEnd(text, start) };
-  if (char === '/' && next === '*') return comment(text, start);
-  if (char === "'") return string(text, start, start, 'doubled');
-  if (char === '"') return quoted(text, start, start);
-  if (next === "'" && /[eE]/.test(char)) return string(text, start, start + 1, 'escaped');
-  if (next === "'" && /[bBxX]/.test(char)) return string(text, start, start + 1, 'bare');
-  if (/[uU]/.test(char) && next === '&') {
-    if (text.charAt(start + 2) === "'") return string(text, start, start + 2, 'doubled');
-    if (text.charAt(start + 2) === '"') return quoted(text, start, start + 2);
-  }
-  if (WORD_START.test(char)) return { kind: 'word', start, end: match(WORD, text, start) };
-  if (char === '$') return dollar(text, start);
-  if (/[0-9]/.test(char) || (char === '.' && /[0-9]/.test(next))) {
-    return { kind: 'number', start, end: Math.max(match(NUMBER, text, start), start + 1) };
-  }
-  return { kind: 'symbol', start, end: start + 1 };
+/** The same, to keep. */
+export function* tokens(text: string): Generator<Token> {
+  const lexer = new Lexer(text);
+  while (lexer.next()) yield { kind: lexer.kind, start: lexer.start, end: lexer.end };
 }
+
+/** How a quote stands in a string: twice, also behind a backslash, or not at all (bit strings). */
+type Quoting = 'doubled' | 'escaped' | 'bare';
 
 function lineEnd(text: string, start: number): number {
   for (let at = start; at < text.length; at++) {
     if (text[at] === '\n' || text[at] === '\r') return at;
   }
   return text.length;
-}
-
-/** Comments nest. */
-function comment(text: string, start: number): Token {
-  let depth = 0;
-  for (let at = start; at < text.length; at++) {
-    const pair = text.slice(at, at + 2);
-    if (pair === '/*') {
-      depth += 1;
-      at += 1;
-    } else if (pair === '*/') {
-      depth -= 1;
-      at += 1;
-      if (depth === 0) return { kind: 'comment', start, end: at + 1 };
-    }
-  }
-  return { kind: 'broken', start, end: text.length };
-}
-
-/** How a quote stands in a string: twice, also behind a backslash, or not at all (bit strings). */
-type Quoting = 'doubled' | 'escaped' | 'bare';
-
-function string(text: string, start: number, quote: number, quoting: Quoting): Token {
-  for (let at = quote + 1; at < text.length; at++) {
-    const char = text[at];
-    if (quoting === 'escaped' && char === '\\') {
-      at += 1;
-    } else if (char === "'") {
-      if (quoting !== 'bare' && text[at + 1] === "'") {
-        at += 1;
-        continue;
-      }
-      const resumed = match(CONTINUATION, text, at + 1);
-      if (resumed === at + 1) return { kind: 'string', start, end: at + 1 };
-      at = resumed - 1;
-    }
-  }
-  return { kind: 'broken', start, end: text.length };
-}
-
-function quoted(text: string, start: number, quote: number): Token {
-  for (let at = quote + 1; at < text.length; at++) {
-    if (text[at] !== '"') continue;
-    if (text[at + 1] !== '"') return { kind: 'quoted', start, end: at + 1 };
-    at += 1;
-  }
-  return { kind: 'broken', start, end: text.length };
-}
-
-function dollar(text: string, start: number): Token {
-  const parameter = match(PARAMETER, text, start);
-  if (parameter > start) return { kind: 'parameter', start, end: parameter };
-  const opened = match(DOLLAR_QUOTE, text, start);
-  if (opened === start) return { kind: 'symbol', start, end: start + 1 };
-  const tag = text.slice(start, opened);
-  const closed = text.indexOf(tag, opened);
-  return closed < 0 ? { kind: 'broken', start, end: text.length } : { kind: 'string', start, end: closed + tag.length };
 }
 
 /** Where the sticky pattern's match at `at` ends; `at` itself when it does not match. */

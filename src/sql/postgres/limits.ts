@@ -1,5 +1,5 @@
 import { Fault } from '../../core/fault.ts';
-import { tokens } from './lexer.ts';
+import { Lexer } from './lexer.ts';
 
 /** What may reach the parser. Its wasm stack gives out at about 4,800 nested calls or 8,000 chained operators. */
 export const LIMITS: Readonly<Record<'bytes' | 'tokens' | 'nesting' | 'chain', number>> = {
@@ -22,7 +22,8 @@ export function checkLimits(text: string): void {
   let count = 0;
   const open: Level[] = [];
   let level: Level = { run: 0, most: 0 };
-  for (const token of tokens(text)) {
+  const token = new Lexer(text);
+  while (token.next()) {
     if (token.kind === 'comment') continue;
     count += 1;
     if (count > LIMITS.tokens) throw new Fault('PROTOCOL_LIMIT', `a statement may have ${LIMITS.tokens} tokens`);

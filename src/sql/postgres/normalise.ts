@@ -1,4 +1,4 @@
-import { tokens } from './lexer.ts';
+import { Lexer, type Token } from './lexer.ts';
 
 /** Longest text kept: what is for logs need not be long. */
 const MOST = 8_192;
@@ -8,34 +8,36 @@ const MOST = 8_192;
  * COPY and bodies of functions are literals too. What never ends (an unterminated literal) is dropped with the rest.
  */
 export function normalise(text: string): string {
-  const pieces: string[] = [];
+  let all = '';
   let length = 0;
   let end = 0;
-  for (const token of tokens(text)) {
-    if (length > MOST) return `${pieces.join('').trim().slice(0, MOST)} …`;
-    const piece = pieceOf(text, token.kind, token.start, token.end);
+  const token = new Lexer(text);
+  while (token.next()) {
+    if (length > MOST) return `${all.trim().slice(0, MOST)} …`;
+    const piece = pieceOf(text, token);
     const gap = token.start > end || token.kind === 'comment';
-    if (gap && pieces.at(-1) !== ' ') pieces.push(' ');
-    if (piece !== '') pieces.push(piece);
+    if (gap && !all.endsWith(' ')) all += ' ';
+    all += piece;
     length += piece.length + 1;
     end = token.end;
   }
-  return pieces.join('').trim();
+  return all.trim();
 }
 
 /** One spelling for all texts that differ in literals, comments, spaces and the case of unquoted words: what a fingerprint digests. */
 export function canonical(text: string): string {
   const pieces: string[] = [];
-  for (const token of tokens(text)) {
+  const token = new Lexer(text);
+  while (token.next()) {
     if (token.kind === 'comment') continue;
-    const piece = pieceOf(text, token.kind, token.start, token.end);
+    const piece = pieceOf(text, token);
     pieces.push(token.kind === 'word' ? piece.toLowerCase() : piece);
   }
   while (pieces.at(-1) === ';') pieces.pop();
   return pieces.join(' ');
 }
 
-function pieceOf(text: string, kind: string, start: number, end: number): string {
+function pieceOf(text: string, { kind, start, end }: Token): string {
   switch (kind) {
     case 'string':
     case 'number':

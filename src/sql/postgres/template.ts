@@ -1,4 +1,4 @@
-import { tokens } from './lexer.ts';
+import { Lexer } from './lexer.ts';
 
 /** Longer texts are rarely written again with other numbers. */
 const MOST = 2_048;
@@ -6,6 +6,7 @@ const MOST = 2_048;
 const VERBS: ReadonlySet<string> = new Set(['select', 'insert', 'update', 'delete']);
 /** Behind these a bare number may be the position of an output column. */
 const POSITIONAL: ReadonlySet<string> = new Set(['by', 'distinct']);
+const LONGEST_POSITIONAL = 8;
 const PLAIN_NUMBER = /^[0-9]{1,15}(?:\.[0-9]{1,15})?$/;
 /** What stands for a number. No text has it: NUL is refused before anything is read. */
 const HOLE = '\0';
@@ -22,10 +23,13 @@ export function templateOf(text: string): string | undefined {
   let from = 0;
   let isFirst = true;
   let isOver = false;
-  for (const { kind, start, end } of tokens(text)) {
+  const token = new Lexer(text);
+  while (token.next()) {
+    const { kind, start, end } = token;
     if (kind === 'broken' || (isOver && kind !== 'comment')) return undefined;
     isOver = isOver || text[start] === ';';
     if (kind === 'word') {
+      if (end - start > LONGEST_POSITIONAL && !isFirst) continue;
       const word = text.slice(start, end).toLowerCase();
       if (isFirst ? !VERBS.has(word) : POSITIONAL.has(word)) return undefined;
     } else if (isFirst && kind !== 'comment') {
