@@ -4,6 +4,7 @@ import type { Decision } from '../core/decision.ts';
 import type { AuditEvent, EvidenceWriter, NewEntry } from '../core/evidence.ts';
 import type { SqlFacts } from '../core/facts.ts';
 import { alice, chainOf } from '../policy/testing/chain.ts';
+import { timeOf } from './testimony.ts';
 import { Witness } from './witness.ts';
 
 /** Takes down what a session says, as a reader of the files would find it. */
@@ -43,6 +44,17 @@ const hostile = fc.oneof(
 );
 
 describe('what is put into words', () => {
+  it('has the times that Date has', () => {
+    const ends = [0, 999, 1000, 1_700_000_000_007, 253_402_300_799_999, 253_402_300_800_000, -1];
+    for (const at of ends) expect(timeOf(at)).toBe(new Date(at).toISOString());
+    const past = fc.date({ noInvalidDate: true, min: new Date(0) });
+    fc.assert(
+      fc.property(past, (at) => {
+        expect(timeOf(at.getTime())).toBe(at.toISOString());
+      }),
+    );
+  });
+
   it('keeps every value inside its string, whatever it is', () => {
     const arbitrary = fc.record({
       text: hostile,

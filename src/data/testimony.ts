@@ -35,12 +35,13 @@ export function object(first: Members, ...more: readonly Members[]): string {
   return `${text}}`;
 }
 
-let last = { at: Number.NaN, text: '' };
+let second = { number: Number.NaN, text: '' };
 
-/** Many records are made in the same millisecond. */
+/** RFC 3339, milliseconds, UTC. Many records are made in the same second. */
 export function timeOf(at: number): string {
-  if (last.at !== at) last = { at, text: new Date(at).toISOString() };
-  return last.text;
+  const number = Math.floor(at / 1000);
+  if (second.number !== number) second = { number, text: new Date(number * 1000).toISOString().slice(0, -4) };
+  return `${second.text}${String(Math.trunc(at - number * 1000)).padStart(3, '0')}Z`;
 }
 
 const ofFacts = new WeakMap<SqlFacts, Members>();
