@@ -64,13 +64,18 @@ export class ResultPlan {
   readonly #report: Report;
   #refused = false;
 
-  constructor(parts: Parts) {
+  constructor(parts: Parts, untouched: boolean = parts.modes.every((mode) => mode === PASS)) {
     this.#parts = parts;
-    this.untouched = parts.modes.every((mode) => mode === PASS);
+    this.untouched = untouched;
     this.#report = (detector, reaction) => {
       this.hits.set(detector, (this.hits.get(detector) ?? 0) + 1);
       if (reaction === 'deny') this.#refused = true;
     };
+  }
+
+  /** A plan for another result of the same fields under the same obligations. */
+  again(): ResultPlan {
+    return new ResultPlan(this.#parts, this.untouched);
   }
 
   /** A detector whose finds are refused found something: the row that told is covered, and nothing more may follow. */

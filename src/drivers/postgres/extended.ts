@@ -217,15 +217,13 @@ function forwardExecute(asking: Asking, portal: Portal): Promise<void> | undefin
   const [statement] = facts.statements;
   const undo = register(talk, run.clearance.operation, portal.statement.masks);
   if (statement !== undefined) talk.names.forwarded(statement);
-  const answered = new Promise<void>((settled) => {
-    talk.pending.push({ kind: 'execute', portal, ...(undo ? { undo } : {}), settled: () => settled() });
-  });
+  talk.pending.push({ kind: 'execute', portal, ...(undo ? { undo } : {}) });
   talk.inPipeline = true;
   asking.forward();
   if (!run.exclusive || run.copiesIn) return undefined;
   talk.toServer.piece(FLUSH);
   talk.flushServer();
-  return answered;
+  return talk.pending.drained();
 }
 
 export function close(asking: Asking): undefined {
@@ -244,7 +242,8 @@ export function close(asking: Asking): undefined {
 }
 
 function tooLong(name: string): boolean {
-  return encodeUtf8(name).length > MAX_NAME_BYTES;
+  // Of UTF-16's units none takes more than three bytes.
+  return name.length * 3 > MAX_NAME_BYTES && encodeUtf8(name).length > MAX_NAME_BYTES;
 }
 
 /** Servers would cut it, silently, to what may be another's name. */

@@ -4,8 +4,8 @@ import { Fault } from '../../core/fault.ts';
 import type { Obligation } from '../../core/obligation.ts';
 import type { Session } from '../../core/session.ts';
 import { planResult, type ResultPlan } from '../../masking/plan.ts';
-import { formatAt } from '../../wire/postgres/bind.ts';
 import type { Field } from '../../wire/postgres/row-description.ts';
+import { inFormats } from './descriptions.ts';
 import type { Run } from './run.ts';
 import type { Portal } from './statements.ts';
 
@@ -18,12 +18,28 @@ export function planFor(session: Session, run: Run, fields: readonly Field[]): R
   const facts = run.statement;
   if (facts === undefined) throw new Fault('TARGET_PROTOCOL', 'a result that no statement asked for');
   const { obligations } = run.clearance;
+  const known = plans.get(fields);
+  if (known?.facts === facts && known.obligations === obligations && known.position === run.position) {
+    return known.plan.again();
+  }
   if (!agree(facts, fields, maskedIn(run.position, obligations))) {
     session.reader.changed(session.target.name, session.database);
     throw new Fault('TARGET_PROTOCOL', 'the target describes the result otherwise than its catalog said; try again');
   }
-  return planResult(fields, obligations, (label) => session.hasher(label), run.position);
+  const plan = planResult(fields, obligations, (label) => session.hasher(label), run.position);
+  plans.set(fields, { facts, obligations, position: run.position, plan });
+  return plan;
 }
+
+interface Made {
+  readonly facts: StatementFacts;
+  readonly obligations: readonly Obligation[];
+  readonly position: number;
+  readonly plan: ResultPlan;
+}
+
+/** The last plan for fields as they were described on one connection (descriptions.ts). */
+const plans = new WeakMap<readonly Field[], Made>();
 
 /** The plan for a portal that is about to give rows. */
 export function planForPortal(session: Session, portal: Portal): ResultPlan {
@@ -31,8 +47,7 @@ export function planForPortal(session: Session, portal: Portal): ResultPlan {
   if (fields === undefined || fields === 'none') {
     throw new Fault('TARGET_PROTOCOL', 'rows of a statement that the server never described');
   }
-  const formatted = fields.map((field, i) => ({ ...field, format: formatAt(portal.resultFormats, i) }));
-  return planFor(session, portal.run, formatted);
+  return planFor(session, portal.run, inFormats(fields, portal.resultFormats));
 }
 
 /**

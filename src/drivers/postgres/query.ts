@@ -51,9 +51,7 @@ export async function query(asking: Asking): Promise<void> {
   const undo = register(talk, operation, masks);
   for (const each of facts.statements) talk.names.forwarded(each);
   talk.inPipeline = false;
-  const answered = new Promise<void>((settled) => {
-    talk.pending.push({ kind: 'query', run, ...(undo ? { undo } : {}), settled: () => settled() });
-  });
+  talk.pending.push({ kind: 'query', run, ...(undo ? { undo } : {}) });
   talk.boundary();
   if (facts.statements.some((each) => each.settings.some((setting) => setting.class === 'swallowed'))) {
     talk.toServer.piece(SWALLOWED_QUERY);
@@ -64,6 +62,6 @@ export async function query(asking: Asking): Promise<void> {
   }
   if (run.exclusive && !run.copiesIn) {
     talk.flushServer();
-    await answered;
+    await talk.pending.drained();
   }
 }

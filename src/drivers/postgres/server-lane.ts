@@ -1,3 +1,4 @@
+import type { StatementFacts } from '../../core/facts.ts';
 import { Fault } from '../../core/fault.ts';
 import {
   type CopyResponse,
@@ -8,10 +9,10 @@ import {
 } from '../../wire/postgres/backend.ts';
 import { readReport, withoutDetails, withoutValues, writeReport } from '../../wire/postgres/error-response.ts';
 import { Framer } from '../../wire/postgres/framer.ts';
-import { readRowDescription } from '../../wire/postgres/row-description.ts';
 import { Backend, backendLimit } from '../../wire/postgres/types.ts';
 import type { Conversation } from './conversation.ts';
 import { BROKEN_PARSE, BROKEN_QUERY, errorOf } from './denial.ts';
+import { Descriptions } from './descriptions.ts';
 import { Landing } from './landing.ts';
 import { SYNC } from './messages.ts';
 import { type Entry, runOf } from './pending.ts';
@@ -30,6 +31,7 @@ export class ServerLane {
   readonly #framer = new Framer(backendLimit);
   readonly #rows: Rows;
   readonly #landing: Landing = new Landing();
+  readonly #descriptions = new Descriptions();
   /** What leaves of this read was copied out of the memory it lay in. */
   #apart = false;
   /** Runs whose portal stopped at its row limit and may go on. */
@@ -268,7 +270,8 @@ export class ServerLane {
   #describe(head: Entry | undefined, rows: boolean): void {
     const talk = this.#talk;
     const { bytes, start, end } = this.#framer;
-    const fields = rows ? readRowDescription(bytes, start + 5, end) : 'none';
+    const statement = head?.kind === 'query' ? head.run.statement : describedBy(head);
+    const fields = rows ? this.#descriptions.read(statement, bytes, start + 5, end) : 'none';
     if (head?.kind === 'query') {
       if (fields === 'none') return this.#unexpected();
       head.run.plan = planFor(talk.session, head.run, fields);
@@ -338,4 +341,10 @@ export class ServerLane {
   #unexpected(): never {
     throw unexpected(this.#framer.type);
   }
+}
+
+/** The statement whose fields are told of, where that is one. */
+function describedBy(head: Entry | undefined): StatementFacts | undefined {
+  if (head?.kind !== 'describe' || head.of.kind === 'cursor') return undefined;
+  return head.of.kind === 'portal' ? head.of.run.statement : head.of.facts?.statements[0];
 }

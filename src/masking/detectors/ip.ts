@@ -1,4 +1,4 @@
-import { DIGIT, endsWord, HEX, skip, startsWord } from './bytes.ts';
+import { DIGIT, endsWord, HEX, isDigit, skip, startsWord, WORD } from './bytes.ts';
 import { ALL, type Find } from './hit.ts';
 
 const KEEP_NONE = { kind: 'digits', keep: 0 } as const;
@@ -6,7 +6,7 @@ const [DOT, COLON, ZERO] = [0x2e, 0x3a, 0x30];
 
 /** A dotted IPv4 address whose first number is the run of digits `[start, end)`. */
 export function ipv4(bytes: Uint8Array, from: number, start: number, end: number, limit: number): Find | undefined {
-  if (!startsWord(bytes, from, start) || bytes[start - 1] === DOT) return undefined;
+  if (!startsWord(bytes, from, start) || (start > from && bytes[start - 1] === DOT)) return undefined;
   let stop = end;
   for (let part = 0, at = start; part < 4; part++, at = stop + 1) {
     stop = part === 0 ? end : skip(bytes, at, Math.min(limit, at + 4), DIGIT);
@@ -15,7 +15,7 @@ export function ipv4(bytes: Uint8Array, from: number, start: number, end: number
   }
   if (!endsWord(bytes, stop, limit)) return undefined;
   // `1.2.3.4.5` is a version or an object identifier.
-  if (stop + 1 < limit && bytes[stop] === DOT && DIGIT[bytes[stop + 1] ?? 0] === 1) return undefined;
+  if (stop + 1 < limit && bytes[stop] === DOT && isDigit(bytes[stop + 1] as number)) return undefined;
   return { detector: 'ip', start, end: stop, cover: KEEP_NONE };
 }
 
@@ -23,8 +23,17 @@ function isOctet(bytes: Uint8Array, at: number, stop: number): boolean {
   const length = stop - at;
   if (length < 1 || length > 3 || (length > 1 && bytes[at] === ZERO)) return false;
   let value = 0;
-  for (let i = at; i < stop; i++) value = value * 10 + (bytes[i] ?? 0) - ZERO;
+  for (let i = at; i < stop; i++) value = value * 10 + (bytes[i] as number) - ZERO;
   return value <= 255;
+}
+
+/** Whether three digits at least stand before the colon at `colon`, and something that may follow behind it. */
+export function mayBeIpv6(bytes: Uint8Array, from: number, colon: number, limit: number): boolean {
+  if (colon - 3 < from || colon + 1 >= limit) return false;
+  const next = bytes[colon + 1] as number;
+  if (next !== COLON && HEX[next] === 0) return false;
+  const before = (HEX[bytes[colon - 1] as number] as number) + (HEX[bytes[colon - 2] as number] as number);
+  return before + (HEX[bytes[colon - 3] as number] as number) === 3;
 }
 
 /**
@@ -33,8 +42,9 @@ function isOctet(bytes: Uint8Array, at: number, stop: number): boolean {
  */
 export function ipv6(bytes: Uint8Array, from: number, colon: number, limit: number): Find | undefined {
   let start = colon;
-  while (start > from && colon - start < 4 && HEX[bytes[start - 1] ?? 0] === 1) start--;
-  if (colon - start < 3 || !startsWord(bytes, from, start) || bytes[start - 1] === COLON) return undefined;
+  while (start > from && colon - start < 4 && HEX[bytes[start - 1] as number] === 1) start--;
+  if (colon - start < 3 || !startsWord(bytes, from, start)) return undefined;
+  if (start > from && bytes[start - 1] === COLON) return undefined;
   let groups = 1;
   let skipped = false;
   let end = colon;
@@ -54,5 +64,6 @@ export function ipv6(bytes: Uint8Array, from: number, colon: number, limit: numb
     end = stop;
   }
   if (skipped ? groups < 2 || groups > 7 : groups !== 8) return undefined;
-  return endsWord(bytes, end, limit) && bytes[end] !== COLON ? { detector: 'ip', start, end, cover: ALL } : undefined;
+  if (end < limit && (bytes[end] === COLON || WORD[bytes[end] as number] === 1)) return undefined;
+  return { detector: 'ip', start, end, cover: ALL };
 }

@@ -21,8 +21,8 @@ export function nationalPhone(
   const exchange = end + (bracketed && bytes[end + 1] === SPACE ? 2 : 1);
   const last = exchange + 7;
   if (last + 1 > limit || bytes[exchange + 3] !== separator || !isCode(bytes, exchange)) return undefined;
-  if (skip(bytes, exchange + 4, limit, DIGIT) !== exchange + 8) return undefined;
   if (skip(bytes, exchange, exchange + 3, DIGIT) !== exchange + 3) return undefined;
+  if (skip(bytes, exchange + 4, exchange + 8, DIGIT) !== exchange + 8) return undefined;
   const first = bracketed ? start - 1 : start;
   if (!startsWord(bytes, from, first) || continues(bytes, from, first) || !endsWord(bytes, exchange + 8, limit))
     return undefined;

@@ -13,12 +13,14 @@ export function passport(bytes: Uint8Array, from: number, filler: number, limit:
   const start = filler - 1;
   if (start < from || bytes[start] !== LETTER_P || start + LINE > limit || !startsWord(bytes, from, start))
     return undefined;
+  // Where the line must end first: that lets one line in be read for each end of a line, not one for each `P<`.
+  if (isOf(bytes, start + LINE, limit)) return undefined;
   let fillers = 0;
   for (let i = start + 2; i < start + LINE; i++) {
     if (bytes[i] === FILLER) fillers++;
-    else if (UPPERCASE[bytes[i] ?? 0] === 0) return undefined;
+    else if (UPPERCASE[bytes[i] as number] === 0) return undefined;
   }
-  if (fillers < 2 || isOf(bytes, start + LINE, limit)) return undefined;
+  if (fillers < 2) return undefined;
   const second = lineBreak(bytes, start + LINE, limit);
   const end = second > 0 && isSecond(bytes, second, limit) ? second + LINE : start + LINE;
   return { detector: 'passport', start: start + 2, end, cover: ALL };

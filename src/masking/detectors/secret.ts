@@ -1,7 +1,7 @@
 import { skip, standsAt, startsWord, TOKEN, WORD } from './bytes.ts';
 import { ALL, ARMOUR, type Find } from './hit.ts';
 
-const DASH = 0x2d;
+const [DASH, LETTER_B] = [0x2d, 0x42];
 
 interface Prefix {
   readonly text: string;
@@ -25,20 +25,36 @@ const PREFIXES: readonly Prefix[] = [
   ...prefixes('sk- pypi- GOCSPX- NRAK- PMAK-', 20, true),
 ];
 
-/** The same, by the character before the mark: most marks stand behind another one and are done with at once. */
-const BY_LETTER: readonly (readonly Prefix[])[] = Array.from({ length: 256 }, (_, byte) =>
-  PREFIXES.filter(({ text }) => text.charCodeAt(text.length - 2) === byte),
-);
+/** What the two characters before a mark tell: the number, from one, of a list of prefixes that end with them. */
+const BY_ENDING: Uint8Array = new Uint8Array(128 * 128);
+const LISTS: Prefix[][] = [[]];
+for (const prefix of PREFIXES) {
+  const ending = endingOf(prefix.text.charCodeAt(prefix.text.length - 3), prefix.text.charCodeAt(prefix.text.length - 2));
+  if (BY_ENDING[ending] === 0) BY_ENDING[ending] = LISTS.push([]) - 1;
+  LISTS[BY_ENDING[ending] as number]?.push(prefix);
+}
 
-/** A token whose prefix ends with the `_` or `-` at `at`, or the header of a private key. */
+/** Of wide characters only some bits: what is found by them is compared whole. */
+function endingOf(first: number, second: number): number {
+  return ((first & 0x7f) << 7) | (second & 0x7f);
+}
+
+/** Whether the `_` or `-` at `at` may be the last of a token's prefix, or stand before the header of a private key. */
+export function mayBeToken(bytes: Uint8Array, from: number, at: number, limit: number): boolean {
+  if (at - 2 < from || at + 1 >= limit) return false;
+  if (BY_ENDING[endingOf(bytes[at - 2] as number, bytes[at - 1] as number)] !== 0) return true;
+  return bytes[at + 1] === LETTER_B && bytes[at] === DASH && bytes[at - 1] === DASH;
+}
+
+/** A token whose prefix ends with the `_` or `-` at `at`, if it may be one, or the body of a private key behind its header. */
 export function token(bytes: Uint8Array, from: number, at: number, limit: number): Find | undefined {
-  if (bytes[at] === DASH && bytes[at + 1] === 0x42) return privateKey(bytes, from, at, limit);
-  for (const prefix of BY_LETTER[at > from ? (bytes[at - 1] ?? 0) : 0] ?? []) {
-    const start = at + 1 - prefix.text.length;
-    if (bytes[at] !== prefix.text.charCodeAt(prefix.text.length - 1)) continue;
-    if (start < from || !standsAt(bytes, start, limit, prefix.text) || !startsWord(bytes, from, start)) continue;
-    const end = skip(bytes, at + 1, limit, prefix.dashes ? TOKEN : WORD);
-    return end - at - 1 >= prefix.fewest ? { detector: 'secret', start: at + 1, end, cover: ALL } : undefined;
+  if (bytes[at] === DASH && bytes[at + 1] === LETTER_B) return privateKey(bytes, from, at, limit);
+  const list = LISTS[BY_ENDING[endingOf(bytes[at - 2] as number, bytes[at - 1] as number)] as number] ?? [];
+  for (const { text, fewest, dashes } of list) {
+    const start = at + 1 - text.length;
+    if (start < from || !startsWord(bytes, from, start) || !standsAt(bytes, start, limit, text)) continue;
+    const end = skip(bytes, at + 1, limit, dashes ? TOKEN : WORD);
+    return end - at - 1 >= fewest ? { detector: 'secret', start: at + 1, end, cover: ALL } : undefined;
   }
   return undefined;
 }

@@ -14,9 +14,8 @@ export function ssn(bytes: Uint8Array, from: number, start: number, end: number,
   const group = end + 1;
   const serial = group + 3;
   if (serial + 4 > limit || bytes[group + 2] !== separator) return undefined;
-  if (skip(bytes, group, group + 2, DIGIT) !== group + 2 || skip(bytes, serial, limit, DIGIT) !== serial + 4) {
-    return undefined;
-  }
+  if (skip(bytes, group, group + 2, DIGIT) !== group + 2) return undefined;
+  if (skip(bytes, serial, serial + 4, DIGIT) !== serial + 4) return undefined;
   if (!startsWord(bytes, from, start) || !endsWord(bytes, serial + 4, limit)) return undefined;
   const area = number(bytes, start, end);
   const middle = number(bytes, group, group + 2);
@@ -31,6 +30,6 @@ function isTaxpayers(group: number): boolean {
 
 function number(bytes: Uint8Array, start: number, end: number): number {
   let value = 0;
-  for (let i = start; i < end; i++) value = value * 10 + (bytes[i] ?? 0) - 0x30;
+  for (let i = start; i < end; i++) value = value * 10 + (bytes[i] as number) - 0x30;
   return value;
 }

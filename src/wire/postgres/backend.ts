@@ -9,12 +9,12 @@ import { Backend } from './types.ts';
 export type TransactionStatus = 'I' | 'T' | 'E';
 
 export function readReadyForQuery(bytes: Uint8Array, start: number, end: number): TransactionStatus {
-  const reader = new ByteReader(bytes, start, end);
-  const status = String.fromCharCode(reader.byte());
-  reader.done();
-  if (status !== 'I' && status !== 'T' && status !== 'E')
-    throw new Fault('PROTOCOL_MALFORMED', `transaction status ${status}`);
-  return status;
+  if (end - start === 1) {
+    if (bytes[start] === 0x49) return 'I';
+    if (bytes[start] === 0x54) return 'T';
+    if (bytes[start] === 0x45) return 'E';
+  }
+  throw new Fault('PROTOCOL_MALFORMED', `a transaction status of ${end - start} bytes, the first ${bytes[start]}`);
 }
 
 export function writeReadyForQuery(status: TransactionStatus): Uint8Array {

@@ -1,18 +1,19 @@
 import { Fault } from '../../core/fault.ts';
 import { decodeUtf8 } from './text.ts';
 
-/** Reads big-endian fields from one complete message body. Never reads past its end; views are not copies. */
+/**
+ * Reads big-endian fields from one complete message body, which must lie in the bytes. Never reads past its end; views are
+ * not copies.
+ */
 export class ByteReader {
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
   readonly #end: number;
   #offset: number;
 
   constructor(bytes: Uint8Array, start = 0, end: number = bytes.length) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#offset = start;
-    this.#end = end;
+    this.#end = Math.min(end, bytes.length);
   }
 
   get remaining(): number {
@@ -20,23 +21,31 @@ export class ByteReader {
   }
 
   byte(): number {
-    return this.#view.getUint8(this.#take(1));
+    return this.#bytes[this.#take(1)] as number;
   }
 
   int16(): number {
-    return this.#view.getInt16(this.#take(2));
+    return (this.uint16() << 16) >> 16;
   }
 
   uint16(): number {
-    return this.#view.getUint16(this.#take(2));
+    const at = this.#take(2);
+    return ((this.#bytes[at] as number) << 8) | (this.#bytes[at + 1] as number);
   }
 
   int32(): number {
-    return this.#view.getInt32(this.#take(4));
+    const at = this.#take(4);
+    const bytes = this.#bytes;
+    return (
+      ((bytes[at] as number) << 24) |
+      ((bytes[at + 1] as number) << 16) |
+      ((bytes[at + 2] as number) << 8) |
+      (bytes[at + 3] as number)
+    );
   }
 
   uint32(): number {
-    return this.#view.getUint32(this.#take(4));
+    return this.int32() >>> 0;
   }
 
   /** The next `length` bytes, valid as long as the message's buffer is. */
@@ -52,6 +61,10 @@ export class ByteReader {
   /** A NUL-terminated string. The terminator must lie inside the message. */
   cstring(): string {
     const at = this.#bytes.indexOf(0, this.#offset);
+    if (at === this.#offset && at < this.#end) {
+      this.#offset += 1;
+      return '';
+    }
     if (at < 0 || at >= this.#end) throw new Fault('PROTOCOL_MALFORMED', 'string has no terminator');
     const text = this.bytes(at - this.#offset);
     this.#offset += 1;
