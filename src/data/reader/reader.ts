@@ -10,11 +10,11 @@ import type { ReadingThread } from './thread.ts';
 /** Milliseconds between two looks at a catalog for the sake of a name it does not know. */
 const LOOK_AGAIN_EVERY = 1_000;
 
-function remembered(texts: Texts, text: string): SqlFacts | undefined {
-  const exact = texts.get(text);
-  if (exact !== undefined) return exact;
-  const template = templateOf(text);
-  return template === undefined ? undefined : texts.get(template);
+interface Asked {
+  readonly text: string;
+  /** The template where there is one, and only that: a text with other numbers rarely comes again as it is. */
+  readonly key: string;
+  readonly scope: SqlScope;
 }
 
 /**
@@ -38,36 +38,37 @@ export class CachedReader implements SqlReader {
 
   read(text: string, scope: SqlScope): SqlFacts | Promise<SqlFacts> {
     const snapshot = this.#catalogs.current(scope.target, scope.database);
-    if (snapshot === undefined) return this.#slowly(text, scope);
-    return remembered(this.#textsOf(scope, snapshot), text) ?? this.#slowly(text, scope);
+    const known = snapshot && this.#textsOf(scope, snapshot).get(text);
+    if (known !== undefined) return known;
+    const asked: Asked = { text, key: templateOf(text) ?? text, scope };
+    return (snapshot && this.#textsOf(scope, snapshot).get(asked.key)) ?? this.#slowly(asked, snapshot);
   }
 
   changed(target: string, database: string): void {
     this.#catalogs.changed(target, database);
   }
 
-  async #slowly(text: string, scope: SqlScope): Promise<SqlFacts> {
-    const { target, database } = scope;
-    const snapshot = await this.#catalogs.get(target, database);
+  async #slowly(asked: Asked, current: CatalogSnapshot | undefined): Promise<SqlFacts> {
+    const { target, database } = asked.scope;
+    const snapshot = current ?? (await this.#catalogs.get(target, database));
     try {
-      return await this.#under(snapshot, text, scope);
+      return await this.#under(snapshot, asked);
     } catch (thrown) {
       if (!(thrown instanceof Fault) || thrown.code !== 'SQL_UNRESOLVED' || !this.#mayLookAgain(target, database))
         throw thrown;
       this.#catalogs.changed(target, database);
       const again = await this.#catalogs.get(target, database);
       if (again.epoch === snapshot.epoch) throw thrown;
-      return await this.#under(again, text, scope);
+      return await this.#under(again, asked);
     }
   }
 
-  async #under(snapshot: CatalogSnapshot, text: string, scope: SqlScope): Promise<SqlFacts> {
+  async #under(snapshot: CatalogSnapshot, { text, key, scope }: Asked): Promise<SqlFacts> {
     const texts = this.#textsOf(scope, snapshot);
-    const known = remembered(texts, text);
+    const known = texts.get(key);
     if (known !== undefined) return known;
     const facts = await this.#thread.read(text, scope, snapshot);
-    // Under the template alone where there is one: a text with other numbers rarely comes again as it is.
-    texts.set(templateOf(text) ?? text, facts);
+    texts.set(key, facts);
     return facts;
   }
 

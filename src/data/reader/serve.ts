@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { parentPort } from 'node:worker_threads';
 import { Fault } from '../../core/fault.ts';
 import { CatalogIndex } from '../../sql/postgres/catalog-index.ts';
@@ -63,5 +63,5 @@ function answer(request: Question): Reply {
 
 /** 128 bits: a fingerprint may be what a pass is bound to. */
 function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+  return hash('sha256', text).slice(0, 32);
 }
