@@ -8,7 +8,8 @@ import { type Token, tokens } from './lexer.ts';
 export class Positions {
   readonly #text: string;
   #tokens: readonly Token[] | undefined;
-  #byByte: ReadonlyMap<number, number> | undefined;
+  /** Bytes at which the tokens start. */
+  #starts: readonly number[] | undefined;
 
   constructor(text: string) {
     this.#text = text;
@@ -52,14 +53,22 @@ export class Positions {
   }
 
   #at(byte: number): number | undefined {
-    this.#byByte ??= new Map(byteStarts(this.#text, this.#all).map((start, index) => [start, index]));
-    return this.#byByte.get(byte);
+    this.#starts ??= byteStarts(this.#text, this.#all);
+    let [from, to] = [0, this.#starts.length];
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if ((this.#starts[middle] ?? 0) < byte) from = middle + 1;
+      else to = middle;
+    }
+    return this.#starts[from] === byte ? from : undefined;
   }
 }
 
 /** The tokens that spans count. */
 export function significant(text: string): Token[] {
-  return [...tokens(text)].filter((token) => token.kind !== 'comment');
+  const all: Token[] = [];
+  for (const token of tokens(text)) if (token.kind !== 'comment') all.push(token);
+  return all;
 }
 
 function byteStarts(text: string, all: readonly Token[]): number[] {

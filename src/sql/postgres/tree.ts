@@ -19,8 +19,9 @@ export function isTree(value: Value | undefined): value is Tree {
 /** Throws Fault SQL_UNREADABLE for anything that is not exactly one tagged node. */
 export function nodeOf(value: Value | undefined): Node {
   if (isTree(value)) {
-    const [entry, ...rest] = Object.entries(value);
-    if (entry && rest.length === 0 && isTree(entry[1])) return { tag: entry[0], body: entry[1] };
+    const [tag, another] = Object.keys(value);
+    const body = tag === undefined || another !== undefined ? undefined : value[tag];
+    if (tag !== undefined && isTree(body)) return { tag, body };
   }
   throw unreadable('a parse node of unknown shape');
 }
