@@ -138,4 +138,29 @@ describe('the gate', () => {
     await expect(clear(operation, 1, ports)).resolves.toMatchObject({ reason: 'grant-revoked' });
     expect(log.slice(-2)).toEqual(['admit', 'record deny']);
   });
+
+  it.each<[string, () => never | Promise<never>]>([
+    [
+      'throws',
+      () => {
+        throw new Error('x');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('x'))],
+  ])('denies when it cannot look again: looking %s', async (_name, fail) => {
+    let asked = 0;
+    const { ports, log } = fakes({ admit: () => (++asked > 1 ? fail() : undefined) });
+    await expect(clear(operation, 1, ports)).resolves.toMatchObject({ effect: 'deny', reason: 'policy-fault' });
+    expect(log.slice(-2)).toEqual(['admit', 'record deny']);
+  });
+
+  it('waits for what is not there at once, in the same order', async () => {
+    const late = async <T>(value: T): Promise<T> => {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      return value;
+    };
+    const { ports, log } = fakes({ admit: () => late(undefined), debit: () => late(undefined) });
+    await expect(clear(operation, 1, ports)).resolves.toMatchObject({ obligations: [mask] });
+    expect(log).toEqual(['admit', 'decide', 'debit', 'spell', 'record permit', 'admit']);
+  });
 });

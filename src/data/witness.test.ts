@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import type { Permit } from '../core/decision.ts';
+import type { AuditEvent, EvidenceWriter } from '../core/evidence.ts';
+import { Fault } from '../core/fault.ts';
+import type { Operation } from '../core/operation.ts';
+import type { Outcome } from '../core/session.ts';
+import type { RecordingRules } from '../core/target.ts';
+import { alice, chainOf } from '../policy/testing/chain.ts';
+import { Witness } from './witness.ts';
+
+const permit: Permit = { effect: 'permit', policies: ['p'], obligations: [] };
+const operation: Operation = {
+  protocol: 'postgres',
+  text: 'SELECT 1',
+  parameters: undefined,
+  facts: { statements: [], fingerprint: 'f', normalised: 'SELECT 1' },
+  database: 'shop',
+  role: 'app',
+};
+const outcome: Outcome = { tag: 'SELECT 1', error: undefined, rows: 1, kept: 1, bytes: 9, found: {}, duration: 1 };
+
+/** A witness whose writer fails while `broken` is set; every append of a turn shares one promise, as the writer's do. */
+function witness(mode: RecordingRules['mode']): { witness: Witness; alarms: AuditEvent[]; disk: { broken: boolean } } {
+  const alarms: AuditEvent[] = [];
+  const disk = { broken: false };
+  let turn: Promise<void> | undefined;
+  const append = (): Promise<void> => {
+    if (turn !== undefined) return turn;
+    turn = disk.broken ? Promise.reject(new Fault('EVIDENCE_UNWRITABLE', 'full')) : Promise.resolve();
+    turn.catch(() => undefined);
+    setImmediate(() => {
+      turn = undefined;
+    });
+    return turn;
+  };
+  const writer: EvidenceWriter = {
+    stalled: false,
+    record: append,
+    both: append,
+    audit: async (event) => void alarms.push(event),
+  };
+  const subject = { session: 's', chain: chainOf(alice), target: 'shop', database: 'shop', role: 'app' };
+  const clock = { now: () => 0, monotonic: () => 0 };
+  return { witness: new Witness(writer, clock, subject, { mode, rows: 1 }), alarms, disk };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('a record that cannot be written', () => {
+  it('stops the operation where recording is required', async () => {
+    const { witness: required, alarms, disk } = witness('required');
+    disk.broken = true;
+    await expect(required.decided(operation, 1, permit)).rejects.toMatchObject({ code: 'EVIDENCE_UNWRITABLE' });
+    expect(alarms).toEqual([]);
+  });
+
+  it('raises an alarm where it is not', async () => {
+    const { witness: easy, alarms, disk } = witness('best-effort');
+    disk.broken = true;
+    await expect(easy.decided(operation, 1, permit)).resolves.toBeUndefined();
+    expect(alarms).toMatchObject([{ type: 'alarm', alarm: 'recording-lost', session: 's' }]);
+  });
+
+  it.each(['frames', 'done'] as const)('stops the next operation when it was of what was told (%s)', async (what) => {
+    const { witness: required, disk } = witness('required');
+    await required.decided(operation, 1, permit);
+    await turn();
+    disk.broken = true;
+    if (what === 'frames') required.frames(1, new Uint8Array(3));
+    else required.done(1, outcome);
+    await turn();
+    disk.broken = false;
+    await expect(required.decided(operation, 2, permit)).rejects.toMatchObject({ code: 'EVIDENCE_UNWRITABLE' });
+  });
+
+  it('is heard of in each write, not only in the first', async () => {
+    const { witness: required, disk } = witness('required');
+    required.frames(1, new Uint8Array(3));
+    required.done(1, outcome);
+    await turn();
+    disk.broken = true;
+    required.frames(2, new Uint8Array(3));
+    required.done(2, outcome);
+    await turn();
+    await expect(required.decided(operation, 3, permit)).rejects.toMatchObject({ code: 'EVIDENCE_UNWRITABLE' });
+  });
+});
