@@ -31,20 +31,44 @@ const USES = {
   assign: 'written',
 } as const;
 
-/** The table a column is in. */
-export function tableOf(column: Resource): Resource {
-  return { kind: 'Table', path: column.path.slice(0, -1) };
+/** A table whose columns a statement uses. */
+export interface UsedTable {
+  /** What the statement does to it. */
+  readonly actions: readonly Action[];
+  /** Labels on it and its target. */
+  readonly above: readonly Label[];
+  /** Some policy can tell its columns from the table. */
+  readonly named: boolean;
 }
 
-/** What the statement does to the table in the way it uses this column: `select` for what it reads, `update` … */
-export function actionsOn(statement: StatementFacts, use: ColumnUse): readonly Action[] {
-  const table = resourceId(tableOf(use.column));
-  const on = statement.uses.filter(({ resource }) => resource.kind === 'Table' && resourceId(resource) === table);
-  const all = [...new Set(on.map(({ action }) => action))];
-  const writes = use.use === 'assign';
-  const fitting = all.filter((action) => ACTION_GROUPS.write.includes(action) === writes);
+/** The table of any column of a statement, found once however many of its columns are used. */
+export function usedTables(
+  { uses }: StatementFacts,
+  target: readonly Label[],
+  namesColumnsOf: (table: Resource) => boolean,
+): (column: Resource) => UsedTable {
+  const byId = Map.groupBy(uses, ({ resource }) => resourceId(resource));
+  const found = new Map<string, UsedTable>();
+  return (column) => {
+    const table: Resource = { kind: 'Table', path: column.path.slice(0, -1) };
+    const id = resourceId(table);
+    const known = found.get(id);
+    if (known) return known;
+    const on = byId.get(id) ?? [];
+    const actions = new Set(on.filter(({ resource }) => resource.kind === 'Table').map(({ action }) => action));
+    const above = new Set([...target, ...on.flatMap(({ labels }) => labels)]);
+    const used = { actions: [...actions], above: [...above].sort(), named: namesColumnsOf(table) };
+    found.set(id, used);
+    return used;
+  };
+}
+
+/** What the statement does to the table in the way it uses a column: `select` for what it reads, `update` … */
+export function actionsOn({ actions }: UsedTable, use: ColumnUse['use']): readonly Action[] {
+  const writes = use === 'assign';
+  const fitting = actions.filter((action) => ACTION_GROUPS.write.includes(action) === writes);
   if (fitting.length > 0) return fitting;
-  return all.length > 0 ? all : [writes ? 'update' : 'select'];
+  return actions.length > 0 ? actions : [writes ? 'update' : 'select'];
 }
 
 /**

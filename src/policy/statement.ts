@@ -8,10 +8,9 @@ import type { Binding } from '../core/login.ts';
 import type { DetectObligation, Obligation } from '../core/obligation.ts';
 import type { Operation } from '../core/operation.ts';
 import type { Ask, AskContext, PolicyEngine } from '../core/policy.ts';
-import { resourceId } from '../core/resource.ts';
 import { budgetsOf, type Drawing, totalsOf } from './budgets.ts';
 import { coversPlainStatement, coversThing, rowCap } from './caveats.ts';
-import { type Answer, actionsOn, type Judgement, judge, tableOf } from './columns.ts';
+import { type Answer, actionsOn, type Judgement, judge, type UsedTable, usedTables } from './columns.ts';
 import { ruleOnLabelled } from './labelled.ts';
 import type { Asked } from './reach.ts';
 
@@ -94,11 +93,16 @@ function walk(engine: PolicyEngine, question: SqlQuestion, { statement, position
     const path = [target.name, operation.database, name];
     decisions.push(answer({ action: 'admin', resource: { kind: 'Setting', path }, labels: target.labels }));
   }
+  const tableOf = usedTables(statement, target.labels, (table) => engine.namesColumnsOf(table));
+  const narrowed = chain.grants.some(({ caveats }) => caveats.scopes !== undefined);
   for (const use of statement.columns) {
-    const above = labelsAbove(statement, use, target.labels);
+    const table = tableOf(use.column);
+    const { above } = table;
     const labelled = use.labels.length > 0 && use.besides === undefined;
-    const told = labelled || engine.namesColumnsOf(tableOf(use.column));
-    decisions.push(...onColumn(statement, use, { above, answer: told ? answer : reach }));
+    const told = labelled || table.named;
+    // Neither caveats nor policies can tell such a column from its table, which is asked about above.
+    if (told || narrowed) decisions.push(...onColumn(use, table, told ? answer : reach));
+    else decisions.push(NOTHING_AGAINST);
     if (!labelled) continue;
     judgements.push(judge(use, { above, answer }));
     // Looking up what one may see anyway is no guessing.
@@ -113,17 +117,10 @@ function walk(engine: PolicyEngine, question: SqlQuestion, { statement, position
 }
 
 /** The statement's own verbs on one column. A column needs no permit besides its table's, but can be forbidden or held. */
-function onColumn(
-  statement: StatementFacts,
-  use: ColumnUse,
-  { above, answer }: { readonly above: readonly Label[]; readonly answer: Answer },
-): Decision[] {
+function onColumn(use: ColumnUse, table: UsedTable, answer: Answer): Decision[] {
   const own = use.besides ? [] : use.labels.map(({ label }) => label);
-  const labels = [...own, ...above];
-  const asks = actionsOn(statement, use).map(
-    (action): Ask => ({ action, resource: use.column, labels, permitted: true }),
-  );
-  return asks.map((ask) => answer(ask));
+  const labels = [...own, ...table.above];
+  return actionsOn(table, use.use).map((action) => answer({ action, resource: use.column, labels, permitted: true }));
 }
 
 /** Whoever may not see every labelled column of a row that is written is told of its errors in few words. */
@@ -154,12 +151,6 @@ function onNothing(
 
 function isAction(verb: string): verb is Action {
   return (ACTIONS as readonly string[]).includes(verb);
-}
-
-function labelsAbove(statement: StatementFacts, use: ColumnUse, target: readonly Label[]): Label[] {
-  const table = resourceId(tableOf(use.column));
-  const on = statement.uses.filter(({ resource }) => resourceId(resource) === table);
-  return [...new Set([...target, ...on.flatMap(({ labels }) => labels)])].sort();
 }
 
 /** What holds for every message of the chain on this target. */
