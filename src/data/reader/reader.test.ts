@@ -201,6 +201,15 @@ describe('the reader', () => {
     expect(reader.read('select x from a', { ...scope, searchPath: ['public'] })).toBeInstanceOf(Promise);
   });
 
+  it('answers at once what differs from that in plain numbers only, however often', async () => {
+    const facts = await reader.read('select x from a where x = 1', scope);
+    for (let n = 0; n < 600; n++) {
+      expect(reader.read(`select x from a where x = ${n}`, scope)).toBe(facts);
+      expect(reader.read(`select x from a where x = ${n}`, scope)).toBe(facts);
+    }
+    expect(reader.read("select x from a where x = '1'", scope)).toBeInstanceOf(Promise);
+  });
+
   it('looks again for a name it does not know, once', async () => {
     await server.query('create table b (x int)');
     expect(tableOf(await reader.read('select x from b', scope))).toBe('b');

@@ -38,10 +38,12 @@ export class CachedReader implements SqlReader {
 
   read(text: string, scope: SqlScope): SqlFacts | Promise<SqlFacts> {
     const snapshot = this.#catalogs.current(scope.target, scope.database);
-    const known = snapshot && this.#textsOf(scope, snapshot).get(text);
+    const texts = snapshot && this.#textsOf(scope, snapshot);
+    const known = texts?.get(text);
     if (known !== undefined) return known;
-    const asked: Asked = { text, key: templateOf(text) ?? text, scope };
-    return (snapshot && this.#textsOf(scope, snapshot).get(asked.key)) ?? this.#slowly(asked, snapshot);
+    const template = templateOf(text);
+    const like = template === undefined ? undefined : texts?.like(template, text);
+    return like ?? this.#slowly({ text, key: template ?? text, scope }, snapshot);
   }
 
   changed(target: string, database: string): void {
