@@ -87,18 +87,6 @@ function allFours(bytes: Uint8Array, start: number, odd: Uint16Array, even: Uint
   );
 }
 
-/** 4-6-5 and 4-6-4. */
-function sixth(bytes: Uint8Array, start: number, limit: number): number {
-  const length = start + 16 < limit && isDigit(bytes[start + 16] as number) ? 15 : 14;
-  const end = start + length + 2;
-  if (!isIssued(prefix(bytes, start), length) || !ends(bytes, end, limit)) return 0;
-  const [odd, even] = length === 15 ? [ONCE, TWICE] : [TWICE, ONCE];
-  let sum = four(bytes, start, odd, even) + four(bytes, start + 5, odd, even) + pair(bytes, start + 9, odd, even);
-  sum += four(bytes, start + 12, odd, even);
-  if (length === 15) sum += weigh(bytes, start + 16, ONCE);
-  return sum < NO_DIGIT && sum % 10 === 0 ? end : 0;
-}
-
 function four(bytes: Uint8Array, at: number, odd: Uint16Array, even: Uint16Array): number {
   return pair(bytes, at, odd, even) + pair(bytes, at + 2, odd, even);
 }

@@ -40,7 +40,11 @@ export function entropy(bytes: Uint8Array, from: number, at: number, limit: numb
 const [UPPER, LOWER, DIGITS, MARKS] = [0, 8, 16, 24];
 const CLASSES: Int32Array = Int32Array.from({ length: 256 }, (_, byte) => {
   if (byte === SLASH || byte === DASH || byte === UNDERSCORE) return 1 << MARKS;
-  return ((UPPERCASE[byte] as number) << UPPER) | ((LOWERCASE[byte] as number) << LOWER) | ((DIGIT[byte] as number) << DIGITS);
+  return (
+    ((UPPERCASE[byte] as number) << UPPER) |
+    ((LOWERCASE[byte] as number) << LOWER) |
+    ((DIGIT[byte] as number) << DIGITS)
+  );
 });
 
 /** Letters of both cases and digits, and few marks: paths and names have them between words, random text one in 32 bytes. */

@@ -56,6 +56,7 @@ describe('the detectors', () => {
     [`token ghp_${KEY};`, `token ghp_${'*'.repeat(40)};`, 'secret'],
     [`slp_${KEY}_${KEY}`, `slp_${'*'.repeat(81)}`, 'secret'],
     [`sk-${KEY}`, `sk-${'*'.repeat(40)}`, 'secret'],
+    [`sk-B${KEY}`, `sk-${'*'.repeat(41)}`, 'secret'],
     ['eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhIn0.c2ln', `eyJ${'*'.repeat(38)}`, 'secret'],
     [
       '-----BEGIN RSA PRIVATE KEY-----\nAB+/\ncd==\n-----END RSA PRIVATE KEY-----',
@@ -182,6 +183,24 @@ describe('the detectors', () => {
     'the-quick-Brown-Fox-2026-jumps-Over-1-Lazy-dog',
   ])('leave %j', (text) => {
     expect(scan(text)).toEqual({ text, found: [] });
+  });
+
+  // Such a neighbour is the last byte of the cell's length, or the first of the next one's.
+  it.each([
+    ['.', '192.168.100.200', ''],
+    [':', '2001:db8::8a2e:370:7334', ''],
+    ['', '2001:db8::8a2e:370:7334', ':'],
+    ['-', 'eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhIn0.c2ln', ''],
+    ['4', '4111111111111111', '1'],
+    ['\\', 'bob@x.com', '.com'],
+  ])('are not misled by %j before a cell of %j and %j behind it', (before, cell, behind) => {
+    const bytes = bytesOf(before + cell + behind);
+    const found: string[] = [];
+    everything.scan(bytes, before.length, before.length + cell.length, 'text', (name) => found.push(name));
+    const text = textOf(bytes);
+    expect(text.slice(before.length, before.length + cell.length)).toBe(scan(cell).text);
+    expect(found).toHaveLength(1);
+    expect([text.slice(0, before.length), text.slice(before.length + cell.length)]).toEqual([before, behind]);
   });
 
   it('find all there are', () => {

@@ -1,20 +1,13 @@
 import { Fault } from '../../core/fault.ts';
 import type { DetectObligation } from '../../core/obligation.ts';
-import { DIGIT, pastEscape } from './bytes.ts';
-import { card } from './card.ts';
-import { email } from './email.ts';
+import { DIGIT, pastEscape, skip, WORD } from './bytes.ts';
+import { email, mayBeEmail } from './email.ts';
 import { entropy } from './entropy.ts';
 import { ALL, ARMOUR, cover, type Detector, type Find } from './hit.ts';
-import { iban } from './iban.ts';
-import { ipv4, ipv6 } from './ip.ts';
 import { JsonStrings } from './json-strings.ts';
-import { nationalPhone } from './national-phone.ts';
-import { nino } from './nino.ts';
-import { passport } from './passport.ts';
+import { Marks } from './marks.ts';
+import { Numbers } from './numbers.ts';
 import { type Pattern, patternFor } from './pattern.ts';
-import { phone } from './phone.ts';
-import { cloudKey, jwt, token, urlPassword } from './secret.ts';
-import { ssn } from './ssn.ts';
 
 /** The detectors that come with the gateway. */
 export const DETECTORS: readonly Detector[] = [
@@ -41,17 +34,10 @@ type As = 'text' | 'json' | 'json-array';
 const NOTHING = 0;
 const DIGITS = 1;
 const AT = 2;
-const PLUS = 3;
-const MARK = 4;
-const LETTER_I = 5;
-const LETTER_J = 6;
-const COLON = 7;
-const FILLER = 8;
+const MARK = 3;
 
-const SPACE = 0x20;
-const CLOSE = 0x29;
-const DASH = 0x2d;
-const DOT = 0x2e;
+const AT_SIGN = 0x40;
+const UNDERSCORE = 0x5f;
 
 /** After this many finds of one pattern in one cell the rest of the cell counts as found: searching on could cost its square. */
 const MOST_FINDS = 64;
@@ -64,14 +50,11 @@ const MOST_FINDS = 64;
  */
 export class Scanner {
   readonly #trigger: Uint8Array;
+  /** What the rest of a word is made of, once it is clear that nothing begins in it. */
+  readonly #word: Uint8Array;
+  readonly #numbers: Numbers;
+  readonly #marks: Marks;
   readonly #reactions: ReadonlyMap<string, Reaction>;
-  readonly #card: boolean;
-  readonly #ssn: boolean;
-  readonly #iban: boolean;
-  readonly #phone: boolean;
-  readonly #nino: boolean;
-  readonly #ip: boolean;
-  readonly #secret: boolean;
   readonly #entropy: boolean;
   readonly #patterns: readonly { readonly name: string; readonly pattern: Pattern }[];
 
@@ -89,39 +72,47 @@ export class Scanner {
       }
     }
     this.#reactions = reactions;
-    this.#card = reactions.has('card');
-    this.#ssn = reactions.has('ssn');
-    this.#iban = reactions.has('iban');
-    this.#phone = reactions.has('phone');
-    this.#nino = reactions.has('nino');
-    this.#ip = reactions.has('ip');
-    this.#secret = reactions.has('secret');
     this.#entropy = reactions.has('entropy');
     this.#patterns = [...patterns].map(([name, pattern]) => ({ name, pattern }));
-    this.#trigger = triggers(reactions);
+    const wanted = (detector: Detector): boolean => reactions.has(detector);
+    this.#numbers = new Numbers(wanted);
+    this.#marks = new Marks(wanted);
+    this.#trigger = new Uint8Array(256);
+    if (this.#numbers.any) this.#trigger.fill(DIGITS, 0x30, 0x3a);
+    if (wanted('email')) this.#trigger[AT_SIGN] = AT;
+    for (const byte of this.#marks.bytes) this.#trigger[byte] = MARK;
+    // Some prefixes of tokens have digits before their mark. Capitals that are marks only matter where words begin.
+    this.#word = WORD.map((flag, byte) => (byte === UNDERSCORE && wanted('secret') ? 0 : flag));
   }
 
   /** Scans one text. `as`: whether bare numbers must stay numbers, where strings tell them apart, or everywhere. */
   scan(bytes: Uint8Array, start: number, end: number, as: As, report: Report): void {
-    const strings = as === 'json' ? new JsonStrings(bytes, start) : undefined;
     const trigger = this.#trigger;
+    let strings: JsonStrings | undefined;
     let from = start;
     for (let i = start; i < end; ) {
       // The loop over everything: the index is in bounds, so the element is there.
       while (i < end && trigger[bytes[i] as number] === NOTHING) i++;
       if (i >= end) break;
-      let stop = i + 1;
+      const kind = trigger[bytes[i] as number];
       let find: Find | undefined;
-      if (trigger[bytes[i] as number] === DIGITS) {
-        while (stop < end && DIGIT[bytes[stop] as number] === 1) stop++;
-        find = this.#digits(bytes, start, i, stop, end);
+      let next = i + 1;
+      if (kind === DIGITS) {
+        if (this.#numbers.mayBegin(bytes, start, i)) {
+          next = skip(bytes, next, end, DIGIT);
+          find = this.#numbers.find(bytes, start, i, next, end);
+        }
+        if (find === undefined) next = skip(bytes, next, end, this.#word);
+      } else if (kind === AT) {
+        if (mayBeEmail(bytes, from, i, end)) find = email(bytes, from, i, end);
       } else {
-        find = this.#mark(bytes, start, from, i, end);
+        find = this.#marks.find(bytes, start, i, end);
       }
       if (find === undefined) {
-        i = stop;
+        i = next;
         continue;
       }
+      if (as === 'json') strings ??= new JsonStrings(bytes, start);
       this.#found(find, bytes, start, as, strings, report);
       from = find.end;
       i = Math.max(find.end, i + 1);
@@ -130,41 +121,10 @@ export class Scanner {
     for (const { name, pattern } of this.#patterns) this.#match(name, pattern, bytes.subarray(start, end), as, report);
   }
 
-  /** What the run of digits `[at, stop)` is or begins. Most runs are too short or stand alone: those cost two looks. */
-  #digits(bytes: Uint8Array, start: number, at: number, stop: number, end: number): Find | undefined {
-    const length = stop - at;
-    const next = stop < end ? bytes[stop] : 0;
-    const separated = next === SPACE || next === DASH;
-    if (length >= 13 || (length === 4 && separated)) {
-      const find = this.#card ? card(bytes, start, at, stop, end) : undefined;
-      if (find) return find;
-    }
-    if (length === 3 && separated && this.#ssn) {
-      const find = ssn(bytes, start, at, stop, end);
-      if (find) return find;
-    }
-    if (length === 3 && this.#phone && (next === DASH || next === DOT || next === CLOSE)) {
-      const find = nationalPhone(bytes, start, at, stop, end);
-      if (find) return find;
-    }
-    if (length <= 3 && next === DOT) return this.#ip ? ipv4(bytes, start, at, stop, end) : undefined;
-    if (this.#nino && (length === 6 || length === 2)) {
-      const find = nino(bytes, start, at, stop, end);
-      if (find) return find;
-    }
-    return this.#iban && length >= 2 ? iban(bytes, start, at, end) : undefined;
-  }
-
-  /** What begins with `:`. */
-  #colon(bytes: Uint8Array, start: number, at: number, end: number): Find | undefined {
-    return (
-      (this.#secret ? urlPassword(bytes, at, end) : undefined) ?? (this.#ip ? ipv6(bytes, start, at, end) : undefined)
-    );
-  }
-
   #random(bytes: Uint8Array, start: number, end: number, as: As, report: Report): void {
-    const strings = as === 'json' ? new JsonStrings(bytes, start) : undefined;
+    let strings: JsonStrings | undefined;
     for (let find = entropy(bytes, start, start, end); find; find = entropy(bytes, start, find.end, end)) {
+      if (as === 'json') strings ??= new JsonStrings(bytes, start);
       this.#found(find, bytes, start, as, strings, report);
     }
   }
@@ -178,25 +138,6 @@ export class Scanner {
     }
     const clear = as === 'json-array' ? pastEscape(bytes, start, find.start) : find.start;
     cover(bytes, clear, find, as === 'json-array');
-  }
-
-  #mark(bytes: Uint8Array, start: number, from: number, at: number, end: number): Find | undefined {
-    switch (this.#trigger[bytes[at] ?? 0]) {
-      case AT:
-        return email(bytes, from, at, end);
-      case PLUS:
-        return phone(bytes, start, at, end);
-      case MARK:
-        return token(bytes, start, at, end);
-      case COLON:
-        return this.#colon(bytes, start, at, end);
-      case FILLER:
-        return passport(bytes, start, at, end);
-      case LETTER_I:
-        return cloudKey(bytes, start, at, end);
-      default:
-        return jwt(bytes, start, at, end);
-    }
   }
 
   /** Reports a find; true when it is to be covered. */
@@ -230,22 +171,4 @@ function isBuiltIn(name: string): name is Detector {
 function stricter(a: Reaction | undefined, b: Reaction): Reaction {
   if (a === 'deny' || b === 'deny') return 'deny';
   return a === 'mask' || b === 'mask' ? 'mask' : 'observe';
-}
-
-const STARTED_BY_DIGITS: readonly Detector[] = ['card', 'ssn', 'iban', 'phone', 'nino', 'ip'];
-
-function triggers(reactions: ReadonlyMap<string, Reaction>): Uint8Array {
-  const table = new Uint8Array(256);
-  if (STARTED_BY_DIGITS.some((name) => reactions.has(name))) table.fill(DIGITS, 0x30, 0x3a);
-  if (reactions.has('email')) table[0x40] = AT;
-  if (reactions.has('phone')) table[0x2b] = PLUS;
-  if (reactions.has('secret') || reactions.has('ip')) table[0x3a] = COLON;
-  if (reactions.has('passport')) table[0x3c] = FILLER;
-  if (reactions.has('secret')) {
-    table[0x5f] = MARK;
-    table[0x2d] = MARK;
-    table[0x49] = LETTER_I;
-    table[0x4a] = LETTER_J;
-  }
-  return table;
 }

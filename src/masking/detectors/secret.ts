@@ -1,4 +1,4 @@
-import { skip, standsAt, startsWord, TOKEN, WORD } from './bytes.ts';
+import { skip, standsAt, startsWord, TOKEN, table, WORD } from './bytes.ts';
 import { ALL, ARMOUR, type Find } from './hit.ts';
 
 const [DASH, LETTER_B] = [0x2d, 0x42];
@@ -29,7 +29,10 @@ const PREFIXES: readonly Prefix[] = [
 const BY_ENDING: Uint8Array = new Uint8Array(128 * 128);
 const LISTS: Prefix[][] = [[]];
 for (const prefix of PREFIXES) {
-  const ending = endingOf(prefix.text.charCodeAt(prefix.text.length - 3), prefix.text.charCodeAt(prefix.text.length - 2));
+  const ending = endingOf(
+    prefix.text.charCodeAt(prefix.text.length - 3),
+    prefix.text.charCodeAt(prefix.text.length - 2),
+  );
   if (BY_ENDING[ending] === 0) BY_ENDING[ending] = LISTS.push([]) - 1;
   LISTS[BY_ENDING[ending] as number]?.push(prefix);
 }
@@ -43,12 +46,16 @@ function endingOf(first: number, second: number): number {
 export function mayBeToken(bytes: Uint8Array, from: number, at: number, limit: number): boolean {
   if (at - 2 < from || at + 1 >= limit) return false;
   if (BY_ENDING[endingOf(bytes[at - 2] as number, bytes[at - 1] as number)] !== 0) return true;
+  return beforeHeader(bytes, at);
+}
+
+function beforeHeader(bytes: Uint8Array, at: number): boolean {
   return bytes[at + 1] === LETTER_B && bytes[at] === DASH && bytes[at - 1] === DASH;
 }
 
 /** A token whose prefix ends with the `_` or `-` at `at`, if it may be one, or the body of a private key behind its header. */
 export function token(bytes: Uint8Array, from: number, at: number, limit: number): Find | undefined {
-  if (bytes[at] === DASH && bytes[at + 1] === LETTER_B) return privateKey(bytes, from, at, limit);
+  if (beforeHeader(bytes, at)) return privateKey(bytes, from, at, limit);
   const list = LISTS[BY_ENDING[endingOf(bytes[at - 2] as number, bytes[at - 1] as number)] as number] ?? [];
   for (const { text, fewest, dashes } of list) {
     const start = at + 1 - text.length;
@@ -59,30 +66,49 @@ export function token(bytes: Uint8Array, from: number, at: number, limit: number
   return undefined;
 }
 
-/** AKIA…, ASIA… and AIza…, around the `I` at `at`. */
-export function cloudKey(bytes: Uint8Array, from: number, at: number, limit: number): Find | undefined {
-  const aws = bytes[at + 1] === 0x41 && (standsAt(bytes, at - 2, limit, 'AK') || standsAt(bytes, at - 2, limit, 'AS'));
-  if (aws && at - 2 >= from && startsWord(bytes, from, at - 2)) {
-    const end = skip(bytes, at + 2, Math.min(limit, at + 40), WORD);
-    return end - at - 2 === 16 ? { detector: 'secret', start: at + 2, end, cover: ALL } : undefined;
-  }
-  if (at - 1 >= from && standsAt(bytes, at - 1, limit, 'AIza') && startsWord(bytes, from, at - 1)) {
-    const end = skip(bytes, at + 3, Math.min(limit, at + 80), TOKEN);
-    return end - at - 3 === 35 ? { detector: 'secret', start: at + 3, end, cover: ALL } : undefined;
-  }
-  return undefined;
+const [LETTER_A, LETTER_K, LETTER_S, LETTER_E, LETTER_Y, LETTER_Z] = [0x41, 0x4b, 0x53, 0x65, 0x79, 0x7a];
+const AWS = 16;
+const GOOGLE = 35;
+
+/** Whether the letters around the `I` at `at` are those of AKIA, ASIA or AIza. */
+export function mayBeCloudKey(bytes: Uint8Array, from: number, at: number, limit: number): boolean {
+  if (at - 1 < from || at + AWS > limit) return false;
+  const before = bytes[at - 1] as number;
+  const next = bytes[at + 1] as number;
+  return next === LETTER_A ? before === LETTER_K || before === LETTER_S : next === LETTER_Z && before === LETTER_A;
 }
 
-/** A signed JSON Web Token (`eyJ….….…`), around the `J` at `at`. */
+/** AKIA…, ASIA… and AIza…, around the `I` at `at`, if it may be one. */
+export function cloudKey(bytes: Uint8Array, from: number, at: number, limit: number): Find | undefined {
+  if (bytes[at + 1] === LETTER_A) {
+    if (at - 2 < from || bytes[at - 2] !== LETTER_A || !startsWord(bytes, from, at - 2)) return undefined;
+    return exactly(bytes, at + 2, AWS, limit, WORD);
+  }
+  if (!standsAt(bytes, at - 1, limit, 'AIza') || !startsWord(bytes, from, at - 1)) return undefined;
+  return exactly(bytes, at + 3, GOOGLE, limit, TOKEN);
+}
+
+/** A key of so many characters. Where it must end first: that lets one key be read for each end, not one for each start. */
+function exactly(bytes: Uint8Array, start: number, length: number, limit: number, flags: Uint8Array): Find | undefined {
+  const end = start + length;
+  if (end > limit || (end < limit && flags[bytes[end] as number] === 1)) return undefined;
+  return skip(bytes, start, end, flags) === end ? { detector: 'secret', start, end, cover: ALL } : undefined;
+}
+
+/** Whether `ey` stands before the `J` at `at`. */
+export function mayBeJwt(bytes: Uint8Array, from: number, at: number): boolean {
+  return at - 2 >= from && bytes[at - 1] === LETTER_Y && bytes[at - 2] === LETTER_E;
+}
+
+/** A signed JSON Web Token (`eyJ….….…`), around the `J` at `at`, if it may be one. */
 export function jwt(bytes: Uint8Array, from: number, at: number, limit: number): Find | undefined {
   const start = at - 2;
-  if (start < from || !standsAt(bytes, start, limit, 'eyJ')) return undefined;
   // A dash before it would let every `-eyJ` of one long run be read to the run's end again.
-  if (!startsWord(bytes, from, start) || bytes[start - 1] === DASH) return undefined;
+  if (!startsWord(bytes, from, start) || (start > from && bytes[start - 1] === DASH)) return undefined;
   const header = skip(bytes, at + 1, limit, TOKEN);
-  if (bytes[header] !== 0x2e || !standsAt(bytes, header + 1, limit, 'eyJ')) return undefined;
+  if (!standsAt(bytes, header, limit, '.eyJ')) return undefined;
   const payload = skip(bytes, header + 1, limit, TOKEN);
-  if (payload >= limit || bytes[payload] !== 0x2e) return undefined;
+  if (payload >= limit || bytes[payload] !== DOT) return undefined;
   const end = skip(bytes, payload + 1, limit, TOKEN);
   return end > payload + 1 ? { detector: 'secret', start: at + 1, end, cover: ALL } : undefined;
 }
@@ -99,35 +125,28 @@ function privateKey(bytes: Uint8Array, from: number, at: number, limit: number):
   const name = standsAt(bytes, body - 17, limit, 'PRIVATE KEY BLOCK') ? 17 : 11;
   if (!standsAt(bytes, body - name, limit, 'PRIVATE KEY') || !standsAt(bytes, body, limit, '-----')) return undefined;
   body += 5;
-  const next = bytes.indexOf(DASH, body);
-  return { detector: 'secret', start: body, end: next < 0 || next > limit ? limit : next, cover: ARMOUR };
+  let end = body;
+  while (end < limit && bytes[end] !== DASH) end++;
+  return { detector: 'secret', start: body, end, cover: ARMOUR };
 }
 
-const [SLASH, COLON, AT] = [0x2f, 0x3a, 0x40];
+const [DOT, COLON, AT] = [0x2e, 0x3a, 0x40];
 const MOST_USER = 64;
 const MOST_PASSWORD = 128;
+/** What a part of an address is made of. The rest would have to be percent-encoded in it, or ends it. */
+const PART: Uint8Array = table(
+  Array.from({ length: 0x7f - 0x21 }, (_, i) => String.fromCharCode(0x21 + i))
+    .filter((char) => !':/@"\'<>[]{}\\^`|#?'.includes(char))
+    .join(''),
+);
 
 /** The password in an address, `postgres://user:password@host`, whose `://` begins at `colon`. */
 export function urlPassword(bytes: Uint8Array, colon: number, limit: number): Find | undefined {
   if (!standsAt(bytes, colon, limit, '://')) return undefined;
   const user = colon + 3;
-  const start = part(bytes, user, Math.min(limit, user + MOST_USER));
+  const start = skip(bytes, user, Math.min(limit, user + MOST_USER), PART);
   if (start === user || start >= limit || bytes[start] !== COLON) return undefined;
-  const end = part(bytes, start + 1, Math.min(limit, start + 1 + MOST_PASSWORD));
+  const end = skip(bytes, start + 1, Math.min(limit, start + 1 + MOST_PASSWORD), PART);
   if (end >= limit || end - start <= 1 || bytes[end] !== AT) return undefined;
   return { detector: 'secret', start: start + 1, end, cover: ALL };
 }
-
-/** Where a part of an address ends: what would have to be percent-encoded in it ends it. */
-function part(bytes: Uint8Array, at: number, limit: number): number {
-  let i = at;
-  for (; i < limit; i++) {
-    const byte = bytes[i] ?? 0;
-    if (byte <= 0x20 || byte >= 0x7f || byte === COLON || byte === SLASH || byte === AT || DELIMITERS.includes(byte))
-      break;
-  }
-  return i;
-}
-
-/** Quotes, brackets, backslash, `#`, `?`. */
-const DELIMITERS: Uint8Array = new TextEncoder().encode('"\'<>[]{}\\^`|#?');
