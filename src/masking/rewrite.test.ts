@@ -70,10 +70,10 @@ describe('a rewrite', () => {
           }
           expect(rewrite.length).toBe(wanted.length);
           const from = Math.max(0, wanted.length - more);
-          expect([...rewrite.copy(from, wanted.length)]).toEqual(wanted.slice(from));
+          expect([...rewrite.view(from, wanted.length)]).toEqual(wanted.slice(from));
           expect(memory.subarray(read)).toEqual(original.subarray(read));
         }
-        expect([...rewrite.copy(0, wanted.length)]).toEqual(wanted);
+        expect([...rewrite.view(0, wanted.length)]).toEqual(wanted);
         expect([...(rewrite.end() ?? [])]).toEqual(wanted);
       }),
       { numRuns: 500 * EFFORT },

@@ -79,16 +79,16 @@ export class Rewrite {
     this.to = this.#first + offset - this.#closedLength;
   }
 
-  /** A copy of what leaves between two offsets. */
-  copy(start: number, end: number): Uint8Array {
+  /** What leaves between two offsets, to be looked at before anything else is done. */
+  view(start: number, end: number): Uint8Array {
     const moved = this.length - (this.#until - this.#from);
-    if (start >= moved) return this.#bytes.slice(this.#from + start - moved, this.#from + end - moved);
+    if (start >= moved) return this.#bytes.subarray(this.#from + start - moved, this.#from + end - moved);
     this.#settle();
     if (start >= this.#closedLength) {
       const shift = this.#first - this.#closedLength;
-      return this.out.slice(start + shift, end + shift);
+      return this.out.subarray(start + shift, end + shift);
     }
-    return joined([...this.#closed, this.out.subarray(this.#first, this.to)]).slice(start, end);
+    return joined([...this.#closed, this.out.subarray(this.#first, this.to)]).subarray(start, end);
   }
 
   /** All that leaves, mostly where it is; undefined when that is nothing. Good until the memory is written again. */
@@ -126,11 +126,9 @@ export class Rewrite {
   }
 
   #find(offset: number): readonly [Uint8Array, number] {
+    if (offset >= this.#closedLength + this.to - this.#first) this.#settle();
     let before = this.#closedLength;
-    if (offset >= before) {
-      if (offset >= before + this.to - this.#first) this.#settle();
-      return [this.out, this.#first + offset - before];
-    }
+    if (offset >= before) return [this.out, this.#first + offset - before];
     for (const piece of this.#closed.toReversed()) {
       before -= piece.length;
       if (offset >= before) return [piece, offset - before];

@@ -136,13 +136,15 @@ export class Run {
 
   /** Copies what was kept. */
   #secure(): void {
-    if (this.#until > this.#from) this.#told.push(this.#leaving.copy(this.#from, this.#until));
+    if (this.#until > this.#from) this.#told.push(this.#leaving.view(this.#from, this.#until).slice());
     this.#from = this.#until = 0;
   }
 
   /** Hands what was kept to the recording. */
   flush(): void {
-    this.#secure();
+    const last = this.#until > this.#from ? this.#leaving.view(this.#from, this.#until) : undefined;
+    this.#from = this.#until = 0;
+    if (last !== undefined) this.#told.push(last);
     const [first, second] = this.#told;
     if (first === undefined) return;
     this.#tape.frames(this.clearance.sequence, second === undefined ? first : Buffer.concat(this.#told));

@@ -44,7 +44,7 @@ export function maskedRow(plan: ResultPlan, bytes: Uint8Array, start: number, en
   const rewrite = new Rewrite();
   rewrite.begin(bytes);
   plan.maskRow(bytes, start, start, end, rewrite);
-  return rewrite.copy(0, rewrite.length);
+  return rewrite.view(0, rewrite.length).slice();
 }
 
 export function texts(body: Uint8Array): (string | null)[] {
