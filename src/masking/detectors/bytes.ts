@@ -66,6 +66,13 @@ export function isDigit(byte: number): boolean {
   return (byte ^ 0x30) < 10;
 }
 
+export const PAIRS = 1024;
+
+/** A number below PAIRS for two capitals, to look them up by. */
+export function pairOf(first: number, second: number): number {
+  return ((first & 0x1f) << 5) | (second & 0x1f);
+}
+
 /** First index from `at` on, below `end`, whose byte is not of the class. */
 export function skip(bytes: Uint8Array, at: number, end: number, flags: Uint8Array): number {
   let i = at;

@@ -10,13 +10,7 @@ const FEWEST_DOMAIN = 4;
 /** What a domain begins with. */
 const FIRST: Uint8Array = DOMAIN.map((flag, byte) => (byte === DOT || byte === 0x2d ? 0 : flag));
 
-/** Whether there is anything on both sides of the `@` at `sign` that an address could have there. */
-export function mayBeEmail(bytes: Uint8Array, from: number, sign: number, limit: number): boolean {
-  if (sign <= from || sign + FEWEST_DOMAIN >= limit) return false;
-  return LOCAL[bytes[sign - 1] as number] === 1 && FIRST[bytes[sign + 1] as number] === 1;
-}
-
-/** An e-mail address around the `@` at `sign`, if it may be one; nothing before `from` belongs to it. */
+/** An e-mail address around the `@` at `sign`; nothing before `from` belongs to it. */
 export function email(bytes: Uint8Array, from: number, sign: number, limit: number): Find | undefined {
   // The domain first: without one, nothing before the sign matters.
   const end = domain(bytes, sign, limit);
@@ -33,6 +27,7 @@ export function email(bytes: Uint8Array, from: number, sign: number, limit: numb
 function domain(bytes: Uint8Array, sign: number, limit: number): number {
   const highest = Math.min(limit, sign + 1 + MOST_DOMAIN);
   let end = sign + 1;
+  if (end >= limit || FIRST[bytes[end] as number] === 0) return 0;
   let hasDot = false;
   for (; end < highest; end++) {
     const byte = bytes[end] as number;

@@ -1,17 +1,16 @@
-import { DIGIT, endsWord, startsWord, UPPERCASE } from './bytes.ts';
+import { endsWord, isDigit, PAIRS, pairOf, startsWord, UPPERCASE } from './bytes.ts';
 import type { Find } from './hit.ts';
 
 // SWIFT IBAN registry: country to number of characters.
-const LENGTHS: ReadonlyMap<string, number> = new Map(
-  (
-    'AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28 EE20 EG29 ES24 ' +
-    'FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HN28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 LB28 LC32 ' +
-    'LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 PK24 PL28 PS29 PT25 QA29 RO24 ' +
-    'RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20 YE30'
-  )
-    .split(' ')
-    .map((entry) => [entry.slice(0, 2), Number(entry.slice(2))]),
-);
+const LENGTHS: Uint8Array = new Uint8Array(PAIRS);
+for (const entry of (
+  'AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28 EE20 EG29 ES24 ' +
+  'FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HN28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 LB28 LC32 ' +
+  'LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 PK24 PL28 PS29 PT25 QA29 RO24 ' +
+  'RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20 YE30'
+).split(' ')) {
+  LENGTHS[pairOf(entry.charCodeAt(0), entry.charCodeAt(1))] = Number(entry.slice(2));
+}
 
 const SPACE = 0x20;
 /** Country and check digits stay readable. */
@@ -20,11 +19,12 @@ const HEAD = 4;
 /** An IBAN whose check digits are the run of digits that begins at `digits`; in one piece or in groups of four. */
 export function iban(bytes: Uint8Array, from: number, digits: number, limit: number): Find | undefined {
   const start = digits - 2;
-  if (start < from || UPPERCASE[bytes[start] ?? 0] === 0 || UPPERCASE[bytes[start + 1] ?? 0] === 0) return undefined;
+  if (start < from || digits + 2 >= limit) return undefined;
+  const [first, second] = [bytes[start] as number, bytes[start + 1] as number];
+  if (UPPERCASE[first] === 0 || UPPERCASE[second] === 0) return undefined;
+  const length = LENGTHS[pairOf(first, second)] as number;
+  if (length === 0 || start + length > limit || !isDigit(bytes[digits + 1] as number)) return undefined;
   if (!startsWord(bytes, from, start)) return undefined;
-  const country = String.fromCharCode(bytes[start] ?? 0, bytes[start + 1] ?? 0);
-  const length = LENGTHS.get(country);
-  if (length === undefined || DIGIT[bytes[digits + 1] ?? 0] === 0) return undefined;
   const spaced = bytes[digits + 2] === SPACE;
 
   let rest = 0;
@@ -32,14 +32,14 @@ export function iban(bytes: Uint8Array, from: number, digits: number, limit: num
   let at = start + HEAD;
   for (; count < length && at < limit; at++) {
     if (spaced && count % 4 === 0 && bytes[at] === SPACE && bytes[at - 1] !== SPACE) continue;
-    const value = digitsOf(bytes[at] ?? 0);
+    const value = digitsOf(bytes[at] as number);
     if (value < 0) return undefined;
     rest = (value > 9 ? rest * 100 + value : rest * 10 + value) % 97;
     count++;
   }
   if (count < length || !endsWord(bytes, at, limit)) return undefined;
   for (let i = start; i < start + HEAD; i++) {
-    const value = digitsOf(bytes[i] ?? 0);
+    const value = digitsOf(bytes[i] as number);
     rest = (value > 9 ? rest * 100 + value : rest * 10 + value) % 97;
   }
   return rest === 1 ? { detector: 'iban', start: start + HEAD, end: at, cover: { kind: 'all' } } : undefined;

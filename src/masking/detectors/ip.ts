@@ -27,20 +27,13 @@ function isOctet(bytes: Uint8Array, at: number, stop: number): boolean {
   return value <= 255;
 }
 
-/** Whether three digits at least stand before the colon at `colon`, and something that may follow behind it. */
-export function mayBeIpv6(bytes: Uint8Array, from: number, colon: number, limit: number): boolean {
-  if (colon - 3 < from || colon + 1 >= limit) return false;
-  const next = bytes[colon + 1] as number;
-  if (next !== COLON && HEX[next] === 0) return false;
-  const before = (HEX[bytes[colon - 1] as number] as number) + (HEX[bytes[colon - 2] as number] as number);
-  return before + (HEX[bytes[colon - 3] as number] as number) === 3;
-}
-
 /**
  * An IPv6 address (RFC 4291, 2.2) whose first colon is at `colon`: eight groups, or fewer around one `::`. At least two
  * of them, the first with three digits at least: times, and `a::b` of programs, are none.
  */
 export function ipv6(bytes: Uint8Array, from: number, colon: number, limit: number): Find | undefined {
+  if (colon - 3 < from || HEX[bytes[colon - 2] as number] === 0 || HEX[bytes[colon - 3] as number] === 0)
+    return undefined;
   let start = colon;
   while (start > from && colon - start < 4 && HEX[bytes[start - 1] as number] === 1) start--;
   if (colon - start < 3 || !startsWord(bytes, from, start)) return undefined;

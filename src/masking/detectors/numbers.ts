@@ -11,15 +11,37 @@ const [SPACE, CLOSE, DASH, DOT, TWO] = [0x20, 0x29, 0x2d, 0x2e, 0x32];
 const FEWEST_CARD = 13;
 
 /** What the byte before a run of digits makes of it. */
-const INSIDE = 1;
+export const FREE = 0;
+export const INSIDE = 1;
 const HEADED = 2;
 const ESCAPE = 3;
+
+/** What stands behind a run of digits, one bit each. A run inside a word has nothing of these. */
+const BY_SPACE = 1 << 0;
+const BY_DASH = 1 << 1;
+const BY_DOT = 1 << 2;
+const BY_CLOSE = 1 << 3;
+const BY_SUFFIX = 1 << 4;
+export const BY_OTHER: number = 1 << 5;
+const BY_ANY = BY_SPACE | BY_DASH | BY_DOT | BY_CLOSE | BY_OTHER;
+export const BEHIND_DIGITS: Uint8Array = WORD.map((flag, byte) => {
+  const at = [SPACE, DASH, DOT, CLOSE].indexOf(byte);
+  if (at >= 0) return 1 << at;
+  // The letters that end a national insurance number.
+  if (byte >= 0x41 && byte <= 0x44) return BY_SUFFIX;
+  return flag === 1 ? 0 : BY_OTHER;
+});
+/** Longer runs are nothing. */
+export const LONGEST = 20;
 
 /** What runs of digits are or begin. Most are too short or in the middle of a word: two looks tell. */
 export class Numbers {
   /** Whether any of its detectors is wanted. */
   readonly any: boolean;
-  readonly #before: Uint8Array;
+  /** By the byte before a run: FREE and it may be something, INSIDE and it is nothing; else `mayBegin` tells. */
+  readonly before: Uint8Array;
+  /** By the length of a free run, up to LONGEST: what must stand behind it for it to be something. */
+  readonly shapes: Uint8Array;
   readonly #card: boolean;
   readonly #ssn: boolean;
   readonly #iban: boolean;
@@ -35,23 +57,30 @@ export class Numbers {
     this.#nino = wanted('nino');
     this.#ip = wanted('ip');
     this.any = this.#card || this.#ssn || this.#iban || this.#phone || this.#nino || this.#ip;
-    this.#before = WORD.map((flag, byte) => {
+    this.before = WORD.map((flag, byte) => {
       if (UPPERCASE[byte] === 1 && (this.#iban || this.#nino)) return HEADED;
-      return ESCAPED[byte] === 1 ? ESCAPE : flag;
+      if (ESCAPED[byte] === 1) return ESCAPE;
+      return flag === 1 ? INSIDE : FREE;
     });
+    const ip = this.#ip ? BY_DOT : 0;
+    const nino = this.#nino ? BY_SPACE : 0;
+    const ssn = this.#ssn ? BY_SPACE | BY_DASH : 0;
+    const phone = this.#phone ? BY_DASH | BY_DOT | BY_CLOSE : 0;
+    const suffix = this.#nino ? BY_SUFFIX : 0;
+    this.shapes = new Uint8Array(LONGEST + 1);
+    this.shapes.set([0, ip, ip | nino, ip | ssn | phone, this.#card ? BY_SPACE | BY_DASH : 0, 0, nino | suffix]);
+    if (this.#card) this.shapes.fill(BY_ANY, 13, 20);
   }
 
-  /** Whether the digits from `at` on may be something; never, where they are in the middle of a word. */
+  /** Whether a run behind a letter is no part of its word: behind two capitals that begin one, or behind an escape. */
   mayBegin(bytes: Uint8Array, from: number, at: number): boolean {
-    if (at === from) return true;
-    const before = this.#before[bytes[at - 1] as number] as number;
-    if (before <= INSIDE) return before === 0;
     if (at - 2 < from) return false;
     const first = bytes[at - 2] as number;
-    return before === ESCAPE ? first === BACKSLASH : UPPERCASE[first] === 1 && startsWord(bytes, from, at - 2);
+    if (UPPERCASE[bytes[at - 1] as number] === 0) return first === BACKSLASH;
+    return UPPERCASE[first] === 1 && startsWord(bytes, from, at - 2);
   }
 
-  /** What the run of digits `[at, stop)` is or begins, if it may be something. */
+  /** What the run of digits `[at, stop)` is or begins, if what stands around it allows. */
   find(bytes: Uint8Array, from: number, at: number, stop: number, limit: number): Find | undefined {
     const length = stop - at;
     const before = at > from ? (bytes[at - 1] as number) : 0;

@@ -6,16 +6,9 @@ const KEEP_TWO = { kind: 'digits', keep: 2 } as const;
 const FEWEST = 8;
 const MOST = 15;
 
-/** Whether a digit that begins the number of a country stands behind the `+` at `plus`. */
-export function mayBePhone(bytes: Uint8Array, plus: number, limit: number): boolean {
-  if (plus + FEWEST >= limit) return false;
-  const next = bytes[plus + 1] as number;
-  return next > 0x30 && next <= 0x39;
-}
-
 /** An international phone number behind the `+` at `plus`: `+44 20 7946 0958`, `+1 (555) 010-9999`. */
 export function phone(bytes: Uint8Array, from: number, plus: number, limit: number): Find | undefined {
-  if (!mayBePhone(bytes, plus, limit) || !startsWord(bytes, from, plus)) return undefined;
+  if (plus + FEWEST >= limit || bytes[plus + 1] === 0x30 || !startsWord(bytes, from, plus)) return undefined;
   let digits = 0;
   let end = plus;
   for (let i = plus + 1, gap = 0; i < limit && digits <= MOST && gap <= 2; i++) {

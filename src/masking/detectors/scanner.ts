@@ -1,12 +1,11 @@
 import { Fault } from '../../core/fault.ts';
 import type { DetectObligation } from '../../core/obligation.ts';
-import { DIGIT, pastEscape, skip, WORD } from './bytes.ts';
-import { email, mayBeEmail } from './email.ts';
+import { DIGIT, pastEscape, WORD } from './bytes.ts';
 import { entropy } from './entropy.ts';
 import { ALL, ARMOUR, cover, type Detector, type Find } from './hit.ts';
 import { JsonStrings } from './json-strings.ts';
-import { Marks } from './marks.ts';
-import { Numbers } from './numbers.ts';
+import { BEFORE_MARK, BEHIND_MARK, marked, marksFor } from './marks.ts';
+import { BEHIND_DIGITS, BY_OTHER, FREE, INSIDE, LONGEST, Numbers } from './numbers.ts';
 import { type Pattern, patternFor } from './pattern.ts';
 
 /** The detectors that come with the gateway. */
@@ -30,13 +29,10 @@ export type Report = (detector: string, reaction: Reaction, length: number) => v
 
 type As = 'text' | 'json' | 'json-array';
 
-/** What makes the scanner look closer. Every other byte is skipped by one look into a table. */
+/** Beside what marks may be, what makes the scanner look closer. Every other byte is skipped by one look into a table. */
 const NOTHING = 0;
-const DIGITS = 1;
-const AT = 2;
-const MARK = 3;
+const DIGITS = 1 << 15;
 
-const AT_SIGN = 0x40;
 const UNDERSCORE = 0x5f;
 
 /** After this many finds of one pattern in one cell the rest of the cell counts as found: searching on could cost its square. */
@@ -49,11 +45,10 @@ const MOST_FINDS = 64;
  * encodes on purpose it does not, so it is a net under the labels and never a replacement for them.
  */
 export class Scanner {
-  readonly #trigger: Uint8Array;
+  readonly #trigger: Uint16Array;
   /** What the rest of a word is made of, once it is clear that nothing begins in it. */
   readonly #word: Uint8Array;
   readonly #numbers: Numbers;
-  readonly #marks: Marks;
   readonly #reactions: ReadonlyMap<string, Reaction>;
   readonly #entropy: boolean;
   readonly #patterns: readonly { readonly name: string; readonly pattern: Pattern }[];
@@ -76,37 +71,47 @@ export class Scanner {
     this.#patterns = [...patterns].map(([name, pattern]) => ({ name, pattern }));
     const wanted = (detector: Detector): boolean => reactions.has(detector);
     this.#numbers = new Numbers(wanted);
-    this.#marks = new Marks(wanted);
-    this.#trigger = new Uint8Array(256);
+    this.#trigger = marksFor(wanted);
     if (this.#numbers.any) this.#trigger.fill(DIGITS, 0x30, 0x3a);
-    if (wanted('email')) this.#trigger[AT_SIGN] = AT;
-    for (const byte of this.#marks.bytes) this.#trigger[byte] = MARK;
     // Some prefixes of tokens have digits before their mark. Capitals that are marks only matter where words begin.
     this.#word = WORD.map((flag, byte) => (byte === UNDERSCORE && wanted('secret') ? 0 : flag));
   }
 
   /** Scans one text. `as`: whether bare numbers must stay numbers, where strings tell them apart, or everywhere. */
   scan(bytes: Uint8Array, start: number, end: number, as: As, report: Report): void {
+    // Tables in variables of the loop: an imported one is looked up anew at every use.
     const trigger = this.#trigger;
+    const digit = DIGIT;
+    const beforeMark = BEFORE_MARK;
+    const behindMark = BEHIND_MARK;
+    const behindDigits = BEHIND_DIGITS;
+    const { before, shapes } = this.#numbers;
+    const word = this.#word;
     let strings: JsonStrings | undefined;
-    let from = start;
-    for (let i = start; i < end; ) {
-      // The loop over everything: the index is in bounds, so the element is there.
+    let from = start | 0;
+    for (let i = start | 0; i < end; ) {
+      // The loop over everything: the index is in bounds, so the element is there; `| 0` keeps it a machine integer.
       while (i < end && trigger[bytes[i] as number] === NOTHING) i++;
       if (i >= end) break;
-      const kind = trigger[bytes[i] as number];
+      const kind = trigger[bytes[i] as number] as number;
+      const previous = i > start ? (bytes[i - 1] as number) : 0;
+      let next = (i + 1) | 0;
       let find: Find | undefined;
-      let next = i + 1;
       if (kind === DIGITS) {
-        if (this.#numbers.mayBegin(bytes, start, i)) {
-          next = skip(bytes, next, end, DIGIT);
+        const place = before[previous] as number;
+        if (place === FREE) {
+          while (next < end && digit[bytes[next] as number] === 1) next++;
+          const behind = next < end ? (behindDigits[bytes[next] as number] as number) : BY_OTHER;
+          const shape = shapes[Math.min(next - i, LONGEST)] as number;
+          if ((shape & behind) !== 0) find = this.#numbers.find(bytes, start, i, next, end);
+        } else if (place !== INSIDE && this.#numbers.mayBegin(bytes, start, i)) {
+          while (next < end && digit[bytes[next] as number] === 1) next++;
           find = this.#numbers.find(bytes, start, i, next, end);
         }
-        if (find === undefined) next = skip(bytes, next, end, this.#word);
-      } else if (kind === AT) {
-        if (mayBeEmail(bytes, from, i, end)) find = email(bytes, from, i, end);
-      } else {
-        find = this.#marks.find(bytes, start, i, end);
+        if (find === undefined) while (next < end && word[bytes[next] as number] === 1) next++;
+      } else if (next < end) {
+        const may = kind & (beforeMark[previous] as number) & (behindMark[bytes[next] as number] as number);
+        if (may !== 0) find = marked(may, bytes, start, from, i, end);
       }
       if (find === undefined) {
         i = next;
@@ -115,7 +120,8 @@ export class Scanner {
       if (as === 'json') strings ??= new JsonStrings(bytes, start);
       this.#found(find, bytes, start, as, strings, report);
       from = find.end;
-      i = Math.max(find.end, i + 1);
+      const after = find.end | 0;
+      i = after > i ? after : (i + 1) | 0;
     }
     if (this.#entropy) this.#random(bytes, start, end, as, report);
     for (const { name, pattern } of this.#patterns) this.#match(name, pattern, bytes.subarray(start, end), as, report);

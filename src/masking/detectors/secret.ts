@@ -1,7 +1,7 @@
 import { skip, standsAt, startsWord, TOKEN, table, WORD } from './bytes.ts';
 import { ALL, ARMOUR, type Find } from './hit.ts';
 
-const [DASH, LETTER_B] = [0x2d, 0x42];
+const DASH = 0x2d;
 
 interface Prefix {
   readonly text: string;
@@ -42,22 +42,12 @@ function endingOf(first: number, second: number): number {
   return ((first & 0x7f) << 7) | (second & 0x7f);
 }
 
-/** Whether the `_` or `-` at `at` may be the last of a token's prefix, or stand before the header of a private key. */
-export function mayBeToken(bytes: Uint8Array, from: number, at: number, limit: number): boolean {
-  if (at - 2 < from || at + 1 >= limit) return false;
-  if (BY_ENDING[endingOf(bytes[at - 2] as number, bytes[at - 1] as number)] !== 0) return true;
-  return beforeHeader(bytes, at);
-}
-
-function beforeHeader(bytes: Uint8Array, at: number): boolean {
-  return bytes[at + 1] === LETTER_B && bytes[at] === DASH && bytes[at - 1] === DASH;
-}
-
-/** A token whose prefix ends with the `_` or `-` at `at`, if it may be one, or the body of a private key behind its header. */
+/** A token whose prefix ends with the `_` or `-` at `at`. */
 export function token(bytes: Uint8Array, from: number, at: number, limit: number): Find | undefined {
-  if (beforeHeader(bytes, at)) return privateKey(bytes, from, at, limit);
-  const list = LISTS[BY_ENDING[endingOf(bytes[at - 2] as number, bytes[at - 1] as number)] as number] ?? [];
-  for (const { text, fewest, dashes } of list) {
+  if (at - 2 < from) return undefined;
+  const list = BY_ENDING[endingOf(bytes[at - 2] as number, bytes[at - 1] as number)] as number;
+  if (list === 0) return undefined;
+  for (const { text, fewest, dashes } of LISTS[list] as readonly Prefix[]) {
     const start = at + 1 - text.length;
     if (start < from || !startsWord(bytes, from, start) || !standsAt(bytes, start, limit, text)) continue;
     const end = skip(bytes, at + 1, limit, dashes ? TOKEN : WORD);
@@ -66,25 +56,20 @@ export function token(bytes: Uint8Array, from: number, at: number, limit: number
   return undefined;
 }
 
-const [LETTER_A, LETTER_K, LETTER_S, LETTER_E, LETTER_Y, LETTER_Z] = [0x41, 0x4b, 0x53, 0x65, 0x79, 0x7a];
+const [LETTER_A, LETTER_K, LETTER_S, LETTER_E, LETTER_Y] = [0x41, 0x4b, 0x53, 0x65, 0x79];
 const AWS = 16;
 const GOOGLE = 35;
 
-/** Whether the letters around the `I` at `at` are those of AKIA, ASIA or AIza. */
-export function mayBeCloudKey(bytes: Uint8Array, from: number, at: number, limit: number): boolean {
-  if (at - 1 < from || at + AWS > limit) return false;
-  const before = bytes[at - 1] as number;
-  const next = bytes[at + 1] as number;
-  return next === LETTER_A ? before === LETTER_K || before === LETTER_S : next === LETTER_Z && before === LETTER_A;
-}
-
-/** AKIA…, ASIA… and AIza…, around the `I` at `at`, if it may be one. */
+/** AKIA…, ASIA… and AIza…, around the `I` at `at`. */
 export function cloudKey(bytes: Uint8Array, from: number, at: number, limit: number): Find | undefined {
-  if (bytes[at + 1] === LETTER_A) {
-    if (at - 2 < from || bytes[at - 2] !== LETTER_A || !startsWord(bytes, from, at - 2)) return undefined;
+  const before = at > from ? (bytes[at - 1] as number) : 0;
+  if (before === LETTER_K || before === LETTER_S) {
+    if (at - 2 < from || bytes[at + 1] !== LETTER_A || bytes[at - 2] !== LETTER_A || !startsWord(bytes, from, at - 2))
+      return undefined;
     return exactly(bytes, at + 2, AWS, limit, WORD);
   }
-  if (!standsAt(bytes, at - 1, limit, 'AIza') || !startsWord(bytes, from, at - 1)) return undefined;
+  if (before !== LETTER_A || !standsAt(bytes, at - 1, limit, 'AIza') || !startsWord(bytes, from, at - 1))
+    return undefined;
   return exactly(bytes, at + 3, GOOGLE, limit, TOKEN);
 }
 
@@ -95,14 +80,10 @@ function exactly(bytes: Uint8Array, start: number, length: number, limit: number
   return skip(bytes, start, end, flags) === end ? { detector: 'secret', start, end, cover: ALL } : undefined;
 }
 
-/** Whether `ey` stands before the `J` at `at`. */
-export function mayBeJwt(bytes: Uint8Array, from: number, at: number): boolean {
-  return at - 2 >= from && bytes[at - 1] === LETTER_Y && bytes[at - 2] === LETTER_E;
-}
-
-/** A signed JSON Web Token (`eyJ….….…`), around the `J` at `at`, if it may be one. */
+/** A signed JSON Web Token (`eyJ….….…`), around the `J` at `at`. */
 export function jwt(bytes: Uint8Array, from: number, at: number, limit: number): Find | undefined {
   const start = at - 2;
+  if (start < from || bytes[at - 1] !== LETTER_Y || bytes[start] !== LETTER_E) return undefined;
   // A dash before it would let every `-eyJ` of one long run be read to the run's end again.
   if (!startsWord(bytes, from, start) || (start > from && bytes[start - 1] === DASH)) return undefined;
   const header = skip(bytes, at + 1, limit, TOKEN);
@@ -116,7 +97,7 @@ export function jwt(bytes: Uint8Array, from: number, at: number, limit: number):
 const LONGEST_HEADER = 64;
 
 /** `-----BEGIN … PRIVATE KEY-----` whose last dash before BEGIN is at `at`: the key up to the next dash. */
-function privateKey(bytes: Uint8Array, from: number, at: number, limit: number): Find | undefined {
+export function privateKey(bytes: Uint8Array, from: number, at: number, limit: number): Find | undefined {
   if (at - 4 < from || !standsAt(bytes, at - 4, limit, '-----BEGIN ')) return undefined;
   let body = at + 7;
   const farthest = Math.min(limit, body + LONGEST_HEADER);
