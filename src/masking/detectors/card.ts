@@ -18,6 +18,13 @@ function weights(order: string): Uint16Array {
   return table;
 }
 
+/** Whether the separator behind a first group of four, at `at`, stands behind a second one of four or six again. */
+export function mayBeGrouped(bytes: Uint8Array, at: number, limit: number): boolean {
+  if (at + 12 > limit) return false;
+  const separator = bytes[at] as number;
+  return bytes[at + 5] === separator || bytes[at + 7] === separator;
+}
+
 /**
  * A payment card number, where the run of digits `[start, end)` is it or its first group: 13 to 19 digits in one run,
  * or 4-4-4-4, 4-4-4-4-3, 4-6-5, 4-6-4 with one kind of separator; a known issuer range and the Luhn check digit.

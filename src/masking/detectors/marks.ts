@@ -4,7 +4,7 @@ import type { Detector, Find } from './hit.ts';
 import { ipv6 } from './ip.ts';
 import { passport } from './passport.ts';
 import { phone } from './phone.ts';
-import { cloudKey, jwt, privateKey, token, urlPassword } from './secret.ts';
+import { cloudKey, ENDS_PREFIX, jwt, privateKey, token, urlPassword } from './secret.ts';
 
 /** What single characters may be part of, one bit each. */
 const ADDRESS = 1 << 0;
@@ -47,7 +47,7 @@ const MARKS: readonly Mark[] = [
     bit: PREFIX,
     detector: 'secret',
     characters: '_-',
-    before: (byte) => WORD[byte] === 1,
+    before: (byte) => ENDS_PREFIX[byte] === 1,
     behind: (byte) => TOKEN[byte] === 1,
   },
   {

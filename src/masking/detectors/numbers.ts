@@ -1,5 +1,5 @@
 import { BACKSLASH, ESCAPED, startsWord, UPPERCASE, WORD } from './bytes.ts';
-import { card } from './card.ts';
+import { card, mayBeGrouped } from './card.ts';
 import type { Detector, Find } from './hit.ts';
 import { iban } from './iban.ts';
 import { ipv4 } from './ip.ts';
@@ -7,8 +7,7 @@ import { nationalPhone } from './national-phone.ts';
 import { nino } from './nino.ts';
 import { ssn } from './ssn.ts';
 
-const [SPACE, CLOSE, DASH, DOT, TWO] = [0x20, 0x29, 0x2d, 0x2e, 0x32];
-const FEWEST_CARD = 13;
+const [SPACE, CLOSE, DASH, DOT] = [0x20, 0x29, 0x2d, 0x2e];
 
 /** What the byte before a run of digits makes of it. */
 export const FREE = 0;
@@ -80,49 +79,43 @@ export class Numbers {
     return UPPERCASE[first] === 1 && startsWord(bytes, from, at - 2);
   }
 
-  /** What the run of digits `[at, stop)` is or begins, if what stands around it allows. */
-  find(bytes: Uint8Array, from: number, at: number, stop: number, limit: number): Find | undefined {
+  /**
+   * What the free run of digits `[at, stop)` is or begins, where its length and the byte behind it allow something.
+   * Where a separator stands behind it, the next one tells most of them: that much is small enough to be inlined.
+   */
+  free(bytes: Uint8Array, from: number, at: number, stop: number, limit: number): Find | undefined {
     const length = stop - at;
-    const before = at > from ? (bytes[at - 1] as number) : 0;
-    if (UPPERCASE[before] === 1) return this.#headed(bytes, from, at, stop, limit);
-    if (stop === limit) return length >= FEWEST_CARD && this.#card ? card(bytes, from, at, stop, limit) : undefined;
+    if (length > 6) return card(bytes, from, at, stop, limit);
+    if (stop + 4 > limit) return this.#short(bytes, from, at, stop, limit);
     const next = bytes[stop] as number;
-    if (WORD[next] === 1) {
-      return length === 6 && before === SPACE && this.#nino ? nino(bytes, from, at, stop, limit) : undefined;
+    if (length === 3 && next !== DOT && next !== CLOSE) {
+      if (bytes[stop + 3] === next) return this.#ssn ? ssn(bytes, from, at, stop, limit) : undefined;
+      return bytes[stop + 4] === next && this.#phone ? nationalPhone(bytes, from, at, stop, limit) : undefined;
     }
-    switch (length) {
-      case 1:
-        return next === DOT && before !== DOT && this.#ip ? ipv4(bytes, from, at, stop, limit) : undefined;
-      case 2:
-        if (next === DOT) return before !== DOT && this.#ip ? ipv4(bytes, from, at, stop, limit) : undefined;
-        return next === SPACE && before === SPACE && this.#nino ? nino(bytes, from, at, stop, limit) : undefined;
-      case 3:
-        return this.#three(bytes, from, at, stop, limit);
-      case 4:
-        return (next === SPACE || next === DASH) && this.#card ? card(bytes, from, at, stop, limit) : undefined;
-      case 6:
-        return before === SPACE && this.#nino ? nino(bytes, from, at, stop, limit) : undefined;
-      default:
-        return length >= FEWEST_CARD && this.#card ? card(bytes, from, at, stop, limit) : undefined;
-    }
+    if (length === 4) return mayBeGrouped(bytes, stop, limit) ? card(bytes, from, at, stop, limit) : undefined;
+    return this.#short(bytes, from, at, stop, limit);
   }
 
-  /** Three digits with something behind them. */
-  #three(bytes: Uint8Array, from: number, at: number, stop: number, limit: number): Find | undefined {
-    const next = bytes[stop] as number;
-    if (this.#ssn && (next === SPACE || next === DASH) && stop + 8 <= limit && bytes[stop + 3] === next) {
-      return ssn(bytes, from, at, stop, limit);
-    }
-    if (this.#phone && (next === DASH || next === DOT || next === CLOSE) && (bytes[at] as number) >= TWO) {
+  /** One, two, three or six digits. */
+  #short(bytes: Uint8Array, from: number, at: number, stop: number, limit: number): Find | undefined {
+    const next = stop < limit ? (bytes[stop] as number) : 0;
+    const before = at > from ? (bytes[at - 1] as number) : 0;
+    if (stop - at === 3 && this.#phone && (next === CLOSE || (stop + 4 < limit && bytes[stop + 4] === next))) {
       const find = nationalPhone(bytes, from, at, stop, limit);
       if (find) return find;
     }
-    return next === DOT && this.#ip ? ipv4(bytes, from, at, stop, limit) : undefined;
+    if (next === DOT) return this.#ip && before !== DOT ? ipv4(bytes, from, at, stop, limit) : undefined;
+    return this.#nino && before === SPACE ? nino(bytes, from, at, stop, limit) : undefined;
   }
 
-  /** Digits behind two capitals. */
-  #headed(bytes: Uint8Array, from: number, at: number, stop: number, limit: number): Find | undefined {
+  /** What begins with two capitals and the run of digits `[at, stop)`, or is that run behind an escape. */
+  headed(bytes: Uint8Array, from: number, at: number, stop: number, limit: number): Find | undefined {
     const length = stop - at;
+    if (UPPERCASE[bytes[at - 1] as number] === 0) {
+      const behind = stop < limit ? (BEHIND_DIGITS[bytes[stop] as number] as number) : BY_OTHER;
+      const allowed = this.shapes[Math.min(length, LONGEST)] as number;
+      return (allowed & behind) !== 0 ? this.free(bytes, from, at, stop, limit) : undefined;
+    }
     if (this.#nino && (length === 6 || length === 2)) {
       const find = nino(bytes, from, at, stop, limit);
       if (find) return find;

@@ -102,11 +102,11 @@ export class Scanner {
         if (place === FREE) {
           while (next < end && digit[bytes[next] as number] === 1) next++;
           const behind = next < end ? (behindDigits[bytes[next] as number] as number) : BY_OTHER;
-          const shape = shapes[Math.min(next - i, LONGEST)] as number;
-          if ((shape & behind) !== 0) find = this.#numbers.find(bytes, start, i, next, end);
+          const allowed = shapes[Math.min(next - i, LONGEST)] as number;
+          if ((allowed & behind) !== 0) find = this.#numbers.free(bytes, start, i, next, end);
         } else if (place !== INSIDE && this.#numbers.mayBegin(bytes, start, i)) {
           while (next < end && digit[bytes[next] as number] === 1) next++;
-          find = this.#numbers.find(bytes, start, i, next, end);
+          find = this.#numbers.headed(bytes, start, i, next, end);
         }
         if (find === undefined) while (next < end && word[bytes[next] as number] === 1) next++;
       } else if (next < end) {

@@ -25,6 +25,9 @@ const PREFIXES: readonly Prefix[] = [
   ...prefixes('sk- pypi- GOCSPX- NRAK- PMAK-', 20, true),
 ];
 
+/** What stands before the mark that ends a prefix. */
+export const ENDS_PREFIX: Uint8Array = table(PREFIXES.map(({ text }) => text.at(-2)).join(''));
+
 /** What the two characters before a mark tell: the number, from one, of a list of prefixes that end with them. */
 const BY_ENDING: Uint8Array = new Uint8Array(128 * 128);
 const LISTS: Prefix[][] = [[]];
