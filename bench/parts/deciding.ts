@@ -13,8 +13,8 @@ import type { Operation } from '../../src/core/operation.ts';
 import { targetAt } from '../../src/core/testing/target.ts';
 import type { Budgets } from '../../src/data/budgets.ts';
 import { LiveSession } from '../../src/data/live-session.ts';
+import { ReadingProcess } from '../../src/data/reader/process.ts';
 import { CachedReader } from '../../src/data/reader/reader.ts';
-import { ReadingThread } from '../../src/data/reader/thread.ts';
 import { Registry, strikable } from '../../src/data/registry.ts';
 import { Revocations } from '../../src/data/revocations.ts';
 import { Witness } from '../../src/data/witness.ts';
@@ -85,9 +85,9 @@ async function open(sessions: number) {
     clock: systemClock,
     alarm: (fault) => console.error(fault),
   });
-  const thread = new ReadingThread();
+  const reading = new ReadingProcess();
   const catalogs = { current: () => snapshot, get: async () => snapshot, changed: () => {} } as unknown as Catalogs;
-  const reader = new CachedReader(catalogs, thread, systemClock);
+  const reader = new CachedReader(catalogs, reading, systemClock);
   const engine = engineFor(POLICIES);
   const feed = { subscribe: () => () => {}, age: () => 0 } as unknown as Feed;
   const revocations = new Revocations(feed, new Registry(), HOUR, () => {});
@@ -130,7 +130,7 @@ async function open(sessions: number) {
   });
   const close = async (): Promise<void> => {
     await writer.close();
-    await thread.close();
+    await reading.close();
     rmSync(directory, { recursive: true, force: true });
   };
   return { reader, live, close };

@@ -4,14 +4,14 @@ import type { CatalogSnapshot } from '../core/catalog.ts';
 import type { ColumnLabel } from '../core/facts.ts';
 import { Fault } from '../core/fault.ts';
 import { targetAt } from '../core/testing/target.ts';
-import { ReadingThread } from '../data/reader/thread.ts';
+import { ReadingProcess } from '../data/reader/process.ts';
 import { startPostgres, type ThrowawayPostgres } from '../devtools/postgres.ts';
 import { Catalogs } from './catalogs.ts';
 import { connectCatalog } from './connection.ts';
 import type { LabelRule, TraceViews } from './ports.ts';
 
 let server: ThrowawayPostgres;
-let thread: ReadingThread;
+let reading: ReadingProcess;
 let catalogs: Catalogs;
 /** Texts of the views that were traced, for each time. */
 let traced: string[][];
@@ -41,7 +41,7 @@ beforeAll(async () => {
 
 afterEach(async () => {
   await catalogs?.close();
-  await thread?.close();
+  await reading?.close();
 });
 
 afterAll(async () => {
@@ -52,10 +52,10 @@ const target = () => targetAt(server);
 
 function open(
   columns: readonly LabelRule[],
-  trace: TraceViews = (views, catalog) => thread.trace(views, catalog),
+  trace: TraceViews = (views, catalog) => reading.trace(views, catalog),
 ): void {
   const rules = { labels: [], columns };
-  thread = new ReadingThread();
+  reading = new ReadingProcess();
   traced = [];
   problems = [];
   catalogs = new Catalogs({
@@ -173,10 +173,10 @@ describe('labels of views', () => {
     ]);
   });
 
-  it('are asked for again one by one when one of many breaks the thread', async () => {
+  it('are asked for again one by one when one of many breaks the reader', async () => {
     open([EMAIL], (views, catalog) => {
       if (views.some(({ text }) => text.includes('to_json'))) return Promise.reject(new Fault('SQL_UNREADABLE', 'x'));
-      return thread.trace(views, catalog);
+      return reading.trace(views, catalog);
     });
     const found = [...(await labels()).keys()];
     expect(found).toContain('whole.id');

@@ -6,9 +6,9 @@ import type { Flow, RawCatalog } from './read.ts';
 /** By view, the lineage of its columns. Undefined: it cannot be told; not there: it was not asked. */
 export type Lineages = ReadonlyMap<number, readonly OutputLineage[] | undefined>;
 
-/** Views that go to the reading thread at once: a statement waiting behind them waits some milliseconds. */
+/** Views that go to the reading process at once: a statement waiting behind them waits some milliseconds. */
 const BATCH = 25;
-/** After so many failures of the thread itself the rest of a reading goes untraced, and is tried at the next. */
+/** After so many failures of the reading process itself the rest of a reading goes untraced, and is tried at the next. */
 const MOST_FAILURES = 3;
 
 /** Traces the views of one database, and remembers: only what changed is read again. */

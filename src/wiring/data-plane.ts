@@ -9,8 +9,8 @@ import { Budgets } from '../data/budgets.ts';
 import { Door } from '../data/door.ts';
 import { Leases } from '../data/leases.ts';
 import { Listener } from '../data/listener.ts';
+import { ReadingProcess } from '../data/reader/process.ts';
 import { CachedReader } from '../data/reader/reader.ts';
-import { ReadingThread } from '../data/reader/thread.ts';
 import { Registry } from '../data/registry.ts';
 import { Revocations } from '../data/revocations.ts';
 import type { ServerTls } from '../drivers/pipe.ts';
@@ -49,7 +49,7 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
   const { store, evidence, rootKey, resolve } = foundation;
   const maskKey = rootKey.derive('masks');
 
-  const thread = new ReadingThread();
+  const reading = new ReadingProcess();
   const catalogs = new Catalogs({
     connect: async (name, database) => {
       const wired = targets().get(name);
@@ -59,11 +59,11 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
       return await connectCatalog(wired.target, database, { ...credential, role: undefined });
     },
     rules: (name) => targets().get(name)?.config,
-    trace: (definitions, catalog) => thread.trace(definitions, catalog),
+    trace: (definitions, catalog) => reading.trace(definitions, catalog),
     clock: systemClock,
     onProblem: (target, database, problem) => log.warn('catalog', { target, database, problem }),
   });
-  const reader = new CachedReader(catalogs, thread, systemClock);
+  const reader = new CachedReader(catalogs, reading, systemClock);
   const announcer = new Announcer({
     tell: (target, database) => store.announce.catalogChanged(target, database),
     onProblem: (thrown) => log.warn('a changed catalog cannot be announced yet', { thrown: String(thrown) }),
@@ -137,7 +137,7 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
       await listener.close();
       announcer.close();
       revocations.close();
-      await thread.close();
+      await reading.close();
       await catalogs.close();
     },
   };

@@ -3,7 +3,7 @@ import type { SqlFacts, SqlScope } from '../../core/facts.ts';
 import type { FaultCode } from '../../core/fault.ts';
 import type { ViewDefinition, ViewLineage } from '../../sql/postgres/lineage.ts';
 
-/** To the reading thread, in order. */
+/** To the reading process, in order. */
 export type Request =
   | { readonly kind: 'catalog'; readonly snapshot: CatalogSnapshot }
   | { readonly kind: 'forget'; readonly epoch: number }
@@ -21,7 +21,7 @@ export type Request =
       readonly epoch: number;
     };
 
-/** From it, one for each catalog, each read and each trace, in order. `broken`: the thread must not be used again. */
+/** From it, one for each catalog, each read and each trace, in order. `broken`: the process must not be used again. */
 export type Reply =
   | { readonly kind: 'ready' }
   | { readonly kind: 'indexed'; readonly epoch: number }

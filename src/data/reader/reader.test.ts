@@ -5,8 +5,8 @@ import type { CatalogRelation, CatalogSnapshot } from '../../core/catalog.ts';
 import type { SqlFacts, SqlScope } from '../../core/facts.ts';
 import { targetAt } from '../../core/testing/target.ts';
 import { startPostgres, type ThrowawayPostgres } from '../../devtools/postgres.ts';
+import { type ReadingOptions, ReadingProcess } from './process.ts';
 import { CachedReader } from './reader.ts';
-import { ReadingThread, type ThreadOptions } from './thread.ts';
 
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
@@ -37,20 +37,20 @@ const snapshot: CatalogSnapshot = {
   schemas: ['public'],
 };
 
-const SLOW = new URL('./testing/slow-worker.ts', import.meta.url);
+const SLOW = new URL('./testing/slow-program.ts', import.meta.url);
 
 const many = (count: number, piece: string, joint = ''): string => Array(count).fill(piece).join(joint);
 const tableOf = (facts: SqlFacts): string | undefined => facts.statements[0]?.uses[0]?.resource.path.at(-1);
 
-describe('the reading thread', () => {
-  let thread: ReadingThread;
-  const open = (options: ThreadOptions = {}): ReadingThread => {
-    thread = new ReadingThread(options);
-    return thread;
+describe('the reading process', () => {
+  let reading: ReadingProcess;
+  const open = (options: ReadingOptions = {}): ReadingProcess => {
+    reading = new ReadingProcess(options);
+    return reading;
   };
-  const reads = (text: string): Promise<SqlFacts> => thread.read(text, scope, snapshot);
+  const reads = (text: string): Promise<SqlFacts> => reading.read(text, scope, snapshot);
 
-  afterEach(() => thread.close());
+  afterEach(() => reading.close());
 
   it.each([
     ['200,000 terms', `select ${many(200_000, '1', '+')}`, 'PROTOCOL_LIMIT'],
@@ -88,7 +88,7 @@ describe('the reading thread', () => {
     const definitions = views.map((text, n) => ({ view: n, text, columns: [1, 2] }));
     const [before, found, after] = await Promise.all([
       reads('select a from t1'),
-      thread.trace(definitions, { ...snapshot, epoch: 2 }),
+      reading.trace(definitions, { ...snapshot, epoch: 2 }),
       reads('select a from t2'),
     ]);
     const from = [{ relation: 1003, attribute: 1 }];
@@ -107,7 +107,7 @@ describe('the reading thread', () => {
   it('gives up views that take too long, and reads on', async () => {
     open({ program: SLOW });
     await reads('select 1');
-    const slow = thread.trace([{ view: 1, text: 'select 1 /* takes 60000 ms */', columns: [1] }], snapshot);
+    const slow = reading.trace([{ view: 1, text: 'select 1 /* takes 60000 ms */', columns: [1] }], snapshot);
     const other = reads('select a from t3');
     await expect(slow).rejects.toMatchObject({ code: 'SQL_UNREADABLE' });
     expect(tableOf(await other)).toBe('t3');
@@ -117,24 +117,33 @@ describe('the reading thread', () => {
     open({ program: SLOW });
     await reads('select 1');
     const large = { ...snapshot, epoch: 2, schemas: ['public', 'takes 1500 ms'] };
-    expect(tableOf(await thread.read('select a from t7', scope, large))).toBe('t7');
-    await expect(thread.read('select 1 /* takes 60000 ms */', scope, large)).rejects.toMatchObject({
+    expect(tableOf(await reading.read('select a from t7', scope, large))).toBe('t7');
+    await expect(reading.read('select 1 /* takes 60000 ms */', scope, large)).rejects.toMatchObject({
       message: 'the statement took too long to read',
     });
   });
 
-  it('closes while a thread it gave up is on its way out', async () => {
+  it('closes while a process it gave up is on its way out', async () => {
     open({ program: SLOW });
     await expect(reads('select 1 /* takes 60000 ms */')).rejects.toMatchObject({ code: 'SQL_UNREADABLE' });
     const waiting = expect(reads('select 1')).rejects.toMatchObject({ code: 'ABORTED' });
-    await thread.close();
+    await reading.close();
     await waiting;
   });
 
   it('is replaced when the reading itself breaks, and the others are read by the next', async () => {
     open();
     await reads('select 1');
-    const broken = thread.read('select 1', { ...scope, searchPath: null } as never, snapshot);
+    const broken = reading.read('select 1', { ...scope, searchPath: null } as never, snapshot);
+    const others = Array.from({ length: 20 }, (_, n) => reads(`select a from t${n}`));
+    await expect(broken).rejects.toMatchObject({ code: 'SQL_UNREADABLE' });
+    expect((await Promise.all(others)).map(tableOf)).toEqual(Array.from({ length: 20 }, (_, n) => `t${n}`));
+  });
+
+  it('is replaced when its engine aborts, and the others are read by the next', async () => {
+    open({ program: SLOW });
+    await reads('select 1');
+    const broken = reads('select 1 /* aborts */');
     const others = Array.from({ length: 20 }, (_, n) => reads(`select a from t${n}`));
     await expect(broken).rejects.toMatchObject({ code: 'SQL_UNREADABLE' });
     expect((await Promise.all(others)).map(tableOf)).toEqual(Array.from({ length: 20 }, (_, n) => `t${n}`));
@@ -143,7 +152,7 @@ describe('the reading thread', () => {
   it('survives being broken many times', async () => {
     open();
     for (let n = 0; n < 5; n++) {
-      await expect(thread.read('select 1', {} as never, snapshot)).rejects.toMatchObject({ code: 'SQL_UNREADABLE' });
+      await expect(reading.read('select 1', {} as never, snapshot)).rejects.toMatchObject({ code: 'SQL_UNREADABLE' });
     }
     expect(tableOf(await reads('select a from t1'))).toBe('t1');
   });
@@ -158,7 +167,7 @@ describe('the reading thread', () => {
   it('answers nothing any more once it is closed', async () => {
     open();
     const waiting = reads('select 1');
-    void thread.close();
+    void reading.close();
     await expect(waiting).rejects.toMatchObject({ code: 'ABORTED' });
     await expect(reads('select 1')).rejects.toMatchObject({ code: 'ABORTED' });
   });
@@ -167,7 +176,7 @@ describe('the reading thread', () => {
 describe('the reader', () => {
   let server: ThrowawayPostgres;
   let catalogs: Catalogs;
-  let thread: ReadingThread;
+  let reading: ReadingProcess;
   let reader: CachedReader;
 
   beforeAll(async () => {
@@ -182,12 +191,12 @@ describe('the reader', () => {
       clock,
       onProblem: () => {},
     });
-    thread = new ReadingThread();
-    reader = new CachedReader(catalogs, thread, clock);
+    reading = new ReadingProcess();
+    reader = new CachedReader(catalogs, reading, clock);
   });
 
   afterAll(async () => {
-    await thread?.close();
+    await reading?.close();
     await catalogs?.close();
     await server?.stop();
   });

@@ -5,7 +5,7 @@ import type { SqlFacts, SqlReader, SqlScope } from '../../core/facts.ts';
 import { Fault } from '../../core/fault.ts';
 import { templateOf } from '../../sql/postgres/template.ts';
 import { FactsCache, type Texts } from './facts-cache.ts';
-import type { ReadingThread } from './thread.ts';
+import type { ReadingProcess } from './process.ts';
 
 /** Milliseconds between two looks at a catalog for the sake of a name it does not know. */
 const LOOK_AGAIN_EVERY = 1_000;
@@ -19,20 +19,20 @@ interface Asked {
 
 /**
  * Reads SQL for the drivers: from memory when the text, or one that differs in plain numbers only, was seen in the
- * same scope under the same catalog, else in the reading thread. A name that cannot be resolved is worth one look at the catalog, in case it was made just now.
+ * same scope under the same catalog, else in the reading process. A name that cannot be resolved is worth one look at the catalog, in case it was made just now.
  */
 export class CachedReader implements SqlReader {
   readonly #catalogs: Catalogs;
-  readonly #thread: ReadingThread;
+  readonly #reading: ReadingProcess;
   readonly #clock: Clock;
   readonly #cache = new FactsCache();
   /** The texts of a scope object under an epoch; scope objects live as long as nothing changes in them. */
   readonly #texts = new WeakMap<SqlScope, { readonly epoch: number; readonly texts: Texts }>();
   readonly #looked = new Map<string, number>();
 
-  constructor(catalogs: Catalogs, thread: ReadingThread, clock: Clock) {
+  constructor(catalogs: Catalogs, reading: ReadingProcess, clock: Clock) {
     this.#catalogs = catalogs;
-    this.#thread = thread;
+    this.#reading = reading;
     this.#clock = clock;
   }
 
@@ -69,7 +69,7 @@ export class CachedReader implements SqlReader {
     const texts = this.#textsOf(scope, snapshot);
     const known = texts.get(key);
     if (known !== undefined) return known;
-    const facts = await this.#thread.read(text, scope, snapshot);
+    const facts = await this.#reading.read(text, scope, snapshot);
     texts.set(key, facts);
     return facts;
   }

@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import { parentPort } from 'node:worker_threads';
 import { Fault } from '../../core/fault.ts';
 import { CatalogIndex } from '../../sql/postgres/catalog-index.ts';
 import { readLineage } from '../../sql/postgres/lineage.ts';
@@ -10,16 +9,18 @@ import type { Reply, Request } from './messages.ts';
 const indexes = new Map<number, CatalogIndex>();
 
 /**
- * What the thread that reads SQL does, for as long as it lives. What it throws besides Faults means that the parser may
+ * What the process that reads SQL does, for as long as the gateway lives. What it throws besides Faults means that the parser may
  * be damaged: it says so and is done. `before` sees each request first; tests take time there.
  */
 export async function serve(before: (request: Request) => void = () => {}): Promise<void> {
-  const port = parentPort;
-  if (port === null) throw new Error('the reading thread was started as a program');
-  const reply = (message: Reply): void => port.postMessage(message);
+  if (process.send === undefined) throw new Error('the reading process is started by a gateway');
+  const reply = (message: Reply): void => void process.send?.(message);
+  process.once('disconnect', () => process.exit());
+  // Meant for the gateway, which says goodbye to its sessions first.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
   await loadParser();
-  port.on('message', (requests: readonly Request[]) => {
-    for (const request of requests) {
+  process.on('message', (requests) => {
+    for (const request of requests as readonly Request[]) {
       before(request);
       handle(request, reply);
     }

@@ -5,7 +5,7 @@ import { isTree, listAt, type Tree, treeAt, unreadable } from './tree.ts';
 
 /**
  * The one door to libpg-query, PostgreSQL's own parser (version 18) in wasm. An attacker can exhaust its stack, and an
- * instance that trapped is not to be trusted again: whoever calls `parse` must throw the whole thread away on anything
+ * instance that trapped is not to be trusted again: whoever calls `parse` must throw the whole process away on anything
  * but a Fault (data/reader does).
  */
 export async function loadParser(): Promise<void> {

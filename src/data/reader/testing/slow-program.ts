@@ -1,11 +1,13 @@
 import type { Request } from '../messages.ts';
 import { serve } from '../serve.ts';
 
-// The reading thread as tests need it: busy for as long as a request says (`takes 60000 ms`), however fast the machine.
+// The reading process as tests need it: busy for as long as a request says (`takes 60000 ms`), however fast the machine, and dead when
+// one says `aborts`.
 
 await serve((request) => {
   const until = performance.now() + Number(/takes ([0-9]+) ms/.exec(wordsOf(request))?.[1] ?? 0);
   while (performance.now() < until);
+  if (wordsOf(request).includes('aborts')) process.abort();
 });
 
 function wordsOf(request: Request): string {

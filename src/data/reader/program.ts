@@ -1,5 +1,5 @@
 import { serve } from './serve.ts';
 
-// The program of the reading thread.
+// The program of the reading process.
 
 await serve();

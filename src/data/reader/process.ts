@@ -1,19 +1,19 @@
-import { setTimeout as after } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import type { CatalogSnapshot } from '../../core/catalog.ts';
 import type { SqlFacts, SqlScope } from '../../core/facts.ts';
 import { Fault } from '../../core/fault.ts';
 import type { ViewDefinition, ViewLineage } from '../../sql/postgres/lineage.ts';
 import type { Reply, Request } from './messages.ts';
 
-export interface ThreadOptions {
+export interface ReadingOptions {
   /** Milliseconds one statement may take. */
   readonly deadline?: number;
-  /** Milliseconds the thread may take to start, and to take in a catalog. */
+  /** Milliseconds the process may take to start, and to take in a catalog. */
   readonly startWithin?: number;
   /** Statements waiting at most; more are refused. */
   readonly most?: number;
-  /** What the thread runs: tests have one that can be slow. */
+  /** What the process runs: tests have one that can be slow. */
   readonly program?: URL;
 }
 
@@ -29,10 +29,10 @@ interface Waiting {
   readonly fail: (fault: Fault) => void;
 }
 
-const PROGRAM = new URL('./worker.ts', import.meta.url);
+const PROGRAM = new URL('./program.ts', import.meta.url);
 
-/** How long a thread that was given up may take to go, before the next is started beside it. */
-const GONE_WITHIN = 1_000;
+/** It needs neither the gateway's environment, where secrets may be, nor anything but its own files to read. */
+const CONFINED = { env: {}, execArgv: ['--permission', '--allow-fs-read=*', '--max-old-space-size=1024'] };
 
 /** Wall-clock time: a machine with other work must not make honest statements fail, which take well below a millisecond. */
 const DEADLINE = 1_000;
@@ -40,41 +40,38 @@ const START_WITHIN = 15_000;
 const MOST_WAITING = 10_000;
 
 /**
- * The reading thread from outside. A statement that takes too long or damages the parser costs the thread its life and
- * fails alone; whatever waited behind it is read again by a fresh one. That is the second net: what a statement may
- * hold is counted while it is read (sql/postgres/effort.ts), because a thread that runs out of memory can take the
- * process with it.
+ * The reading process from outside. A statement that takes too long or damages the parser costs the process its life and
+ * fails alone; whatever waited behind it is read again by a fresh one. A process and not a thread, because engines abort
+ * as a whole: a thread out of memory, or ended in the wrong moment, can take the gateway with it (docs/adr/0018).
  */
-export class ReadingThread {
-  readonly #options: ThreadOptions;
+export class ReadingProcess {
+  readonly #options: ReadingOptions;
   /** Sent and not answered, in order: the first is the one being read. */
   readonly #waiting: Waiting[] = [];
-  /** Undefined while one given up is on its way out. */
-  #worker: Worker | undefined;
-  #going: Promise<void> = Promise.resolve();
+  #child: ChildProcess | undefined;
   #ready = false;
   #outbox: Request[] = [];
-  /** Epochs the thread has, by database and what they are for: views are traced before there are labels. */
+  /** Epochs the process has, by database and what they are for: views are traced before there are labels. */
   #known = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
   #next = 1;
   #closed = false;
 
-  constructor(options: ThreadOptions = {}) {
+  constructor(options: ReadingOptions = {}) {
     this.#options = options;
     this.#start();
   }
 
   async read(text: string, scope: SqlScope, snapshot: CatalogSnapshot): Promise<SqlFacts> {
     const answer = await this.#ask({ kind: 'read', id: this.#next++, text, scope, epoch: snapshot.epoch }, snapshot);
-    if (answer.kind !== 'facts') throw new Fault('SQL_UNREADABLE', 'the reading thread answered something else');
+    if (answer.kind !== 'facts') throw new Fault('SQL_UNREADABLE', 'the reading process answered something else');
     return answer.facts;
   }
 
   /** Where the columns of views come from; views of which that cannot be told are left out. All of them share the time one statement has. */
   async trace(definitions: readonly ViewDefinition[], snapshot: CatalogSnapshot): Promise<readonly ViewLineage[]> {
     const answer = await this.#ask({ kind: 'trace', id: this.#next++, definitions, epoch: snapshot.epoch }, snapshot);
-    if (answer.kind !== 'lineage') throw new Fault('SQL_UNREADABLE', 'the reading thread answered something else');
+    if (answer.kind !== 'lineage') throw new Fault('SQL_UNREADABLE', 'the reading process answered something else');
     return answer.views;
   }
 
@@ -86,7 +83,6 @@ export class ReadingThread {
     return new Promise((settle, fail) => {
       const waiting: Waiting = { request, snapshot, behindCatalog: false, settle, fail };
       this.#waiting.push(waiting);
-      if (this.#worker === undefined) return;
       this.#send(waiting);
       if (this.#waiting.length === 1) this.#watch();
     });
@@ -96,24 +92,29 @@ export class ReadingThread {
     this.#closed = true;
     clearTimeout(this.#timer);
     for (const { fail } of this.#waiting.splice(0)) fail(new Fault('ABORTED', 'the gateway is stopping'));
-    await Promise.all([this.#worker?.terminate(), this.#going]);
+    await ended(this.#child);
   }
 
   #start(): void {
-    const worker = new Worker(this.#options.program ?? PROGRAM, { resourceLimits: { maxOldGenerationSizeMb: 1024 } });
-    worker.unref();
-    this.#worker = worker;
+    const child = fork(this.#options.program ?? PROGRAM, [], {
+      ...CONFINED,
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    child.unref();
+    child.channel?.unref();
+    this.#child = child;
     this.#ready = false;
     this.#known = new Map();
     this.#outbox = [];
-    worker.on('message', (reply: Reply) => {
-      if (worker === this.#worker) this.#receive(reply);
+    child.on('message', (reply) => {
+      if (child === this.#child) this.#receive(reply as Reply);
     });
     const lost = () => {
-      if (worker === this.#worker && !this.#closed) this.#replace('the statement could not be read');
+      if (child === this.#child && !this.#closed) this.#replace('the statement could not be read');
     };
-    worker.on('error', lost);
-    worker.on('exit', lost);
+    child.on('error', lost);
+    child.on('exit', lost);
     for (const waiting of this.#waiting) this.#send(waiting);
     this.#watch();
   }
@@ -136,7 +137,7 @@ export class ReadingThread {
 
   #post(): void {
     if (this.#outbox.length === 0) return;
-    this.#worker?.postMessage(this.#outbox);
+    this.#child?.send(this.#outbox);
     this.#outbox = [];
   }
 
@@ -153,7 +154,8 @@ export class ReadingThread {
       return;
     }
     const [first] = this.#waiting;
-    if (first === undefined || first.request.id !== reply.id) return this.#replace('the reading thread lost its order');
+    if (first === undefined || first.request.id !== reply.id)
+      return this.#replace('the reading process lost its order');
     if (reply.kind === 'broken') return this.#replace('the statement is more than the parser can read');
     this.#waiting.shift();
     this.#watch();
@@ -174,22 +176,20 @@ export class ReadingThread {
     );
   }
 
-  /** The thread is given up; the statement it was at is refused, the others go to the next. */
+  /** The process is given up; the statement it was at is refused, the others go to the next. */
   #replace(why: string): void {
     const { fail } = this.#waiting.shift() ?? {};
-    clearTimeout(this.#timer);
-    const worker = this.#worker;
-    this.#worker = undefined;
+    const child = this.#child;
+    this.#child = undefined;
+    void ended(child);
+    this.#start();
     fail?.(new Fault('SQL_UNREADABLE', why));
-    // Not while the old one is torn down: two at once have crashed the process (nodejs/node#56312), and hold twice the memory.
-    this.#going = gone(worker).then(() => {
-      if (!this.#closed) this.#start();
-    });
   }
 }
 
-async function gone(worker: Worker | undefined): Promise<void> {
-  const late = new AbortController();
-  await Promise.race([worker?.terminate(), after(GONE_WITHIN, undefined, { signal: late.signal }).catch(() => {})]);
-  late.abort();
+async function ended(child: ChildProcess | undefined): Promise<void> {
+  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill('SIGKILL');
+  await gone;
 }
