@@ -1,5 +1,5 @@
 import { endsWord, isDigit, PAIRS, pairOf, startsWord, UPPERCASE } from './bytes.ts';
-import type { Find } from './hit.ts';
+import { ALL, type Find } from './hit.ts';
 
 // SWIFT IBAN registry: country to number of characters.
 const LENGTHS: Uint8Array = new Uint8Array(PAIRS);
@@ -13,6 +13,12 @@ for (const entry of (
 }
 
 const SPACE = 0x20;
+const NONE = 0xff;
+/** ISO 13616: letters count from 10. */
+const VALUE: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (UPPERCASE[byte] === 1) return byte - 0x41 + 10;
+  return isDigit(byte) ? byte - 0x30 : NONE;
+});
 /** Country and check digits stay readable. */
 const HEAD = 4;
 
@@ -31,22 +37,21 @@ export function iban(bytes: Uint8Array, from: number, digits: number, limit: num
   let count = HEAD;
   let at = start + HEAD;
   for (; count < length && at < limit; at++) {
-    if (spaced && count % 4 === 0 && bytes[at] === SPACE && bytes[at - 1] !== SPACE) continue;
-    const value = digitsOf(bytes[at] as number);
-    if (value < 0) return undefined;
-    rest = (value > 9 ? rest * 100 + value : rest * 10 + value) % 97;
+    const value = VALUE[bytes[at] as number] as number;
+    if (value === NONE) {
+      if (spaced && count % 4 === 0 && bytes[at] === SPACE && bytes[at - 1] !== SPACE) continue;
+      return undefined;
+    }
+    rest = append(rest, value);
     count++;
   }
   if (count < length || !endsWord(bytes, at, limit)) return undefined;
-  for (let i = start; i < start + HEAD; i++) {
-    const value = digitsOf(bytes[i] as number);
-    rest = (value > 9 ? rest * 100 + value : rest * 10 + value) % 97;
-  }
-  return rest === 1 ? { detector: 'iban', start: start + HEAD, end: at, cover: { kind: 'all' } } : undefined;
+  for (let i = start; i < start + HEAD; i++) rest = append(rest, VALUE[bytes[i] as number] as number);
+  return rest % 97 === 1 ? { detector: 'iban', start: start + HEAD, end: at, cover: ALL } : undefined;
 }
 
-/** ISO 13616: letters count from 10. */
-function digitsOf(byte: number): number {
-  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
-  return byte >= 0x41 && byte <= 0x5a ? byte - 0x41 + 10 : -1;
+/** The remainder by 97 of a number with these digits behind it, itself divided only as often as 31 bits require. */
+function append(rest: number, value: number): number {
+  const next = value > 9 ? rest * 100 + value : rest * 10 + value;
+  return next > 9_999_999 ? next % 97 : next;
 }

@@ -108,7 +108,7 @@ export class Scanner {
           while (next < end && digit[bytes[next] as number] === 1) next++;
           find = this.#numbers.headed(bytes, start, i, next, end);
         }
-        if (find === undefined) while (next < end && word[bytes[next] as number] === 1) next++;
+        if (find === undefined && place !== FREE) while (next < end && word[bytes[next] as number] === 1) next++;
       } else if (next < end) {
         const may = kind & (beforeMark[previous] as number) & (behindMark[bytes[next] as number] as number);
         if (may !== 0) find = marked(may, bytes, start, from, i, end);
