@@ -189,6 +189,7 @@ export class ReadingProcess {
 
 async function ended(child: ChildProcess | undefined): Promise<void> {
   if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  child.ref();
   const gone = once(child, 'exit');
   child.kill('SIGKILL');
   await gone;
