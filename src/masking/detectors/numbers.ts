@@ -1,4 +1,4 @@
-import { BACKSLASH, ESCAPED, startsWord, UPPERCASE, WORD } from './bytes.ts';
+import { BACKSLASH, ESCAPED, isDigit, startsWord, UPPERCASE, WORD } from './bytes.ts';
 import { card, mayBeGrouped } from './card.ts';
 import type { Detector, Find } from './hit.ts';
 import { iban } from './iban.ts';
@@ -86,11 +86,12 @@ export class Numbers {
   free(bytes: Uint8Array, from: number, at: number, stop: number, limit: number): Find | undefined {
     const length = stop - at;
     if (length > 6) return card(bytes, from, at, stop, limit);
-    if (stop + 4 > limit) return this.#short(bytes, from, at, stop, limit);
+    if (stop + 4 >= limit) return this.#short(bytes, from, at, stop, limit);
     const next = bytes[stop] as number;
     if (length === 3 && next !== DOT && next !== CLOSE) {
       if (bytes[stop + 3] === next) return this.#ssn ? ssn(bytes, from, at, stop, limit) : undefined;
-      return bytes[stop + 4] === next && this.#phone ? nationalPhone(bytes, from, at, stop, limit) : undefined;
+      const mayBePhone = bytes[stop + 4] === next && stop + 8 < limit && isDigit(bytes[stop + 8] as number);
+      return mayBePhone && this.#phone ? nationalPhone(bytes, from, at, stop, limit) : undefined;
     }
     if (length === 4) return mayBeGrouped(bytes, stop, limit) ? card(bytes, from, at, stop, limit) : undefined;
     return this.#short(bytes, from, at, stop, limit);
