@@ -56,6 +56,7 @@ describe('the detectors', () => {
     [`token ghp_${KEY};`, `token ghp_${'*'.repeat(40)};`, 'secret'],
     [`slp_${KEY}_${KEY}`, `slp_${'*'.repeat(81)}`, 'secret'],
     [`sk-${KEY}`, `sk-${'*'.repeat(40)}`, 'secret'],
+    [`dop_v1_${KEY}`, `dop_v1_${'*'.repeat(40)}`, 'secret'],
     [`sk-B${KEY}`, `sk-${'*'.repeat(41)}`, 'secret'],
     ['eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhIn0.c2ln', `eyJ${'*'.repeat(38)}`, 'secret'],
     [
