@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import type { CatalogSnapshot } from '../../core/catalog.ts';
 import type { SqlFacts, SqlScope } from '../../core/facts.ts';
 import { Fault } from '../../core/fault.ts';
@@ -83,6 +82,7 @@ export class ReadingProcess {
     return new Promise((settle, fail) => {
       const waiting: Waiting = { request, snapshot, behindCatalog: false, settle, fail };
       this.#waiting.push(waiting);
+      if (this.#child === undefined) return this.#start();
       this.#send(waiting);
       if (this.#waiting.length === 1) this.#watch();
     });
@@ -137,7 +137,8 @@ export class ReadingProcess {
 
   #post(): void {
     if (this.#outbox.length === 0) return;
-    this.#child?.send(this.#outbox);
+    // Whoever cannot be told is gone, and `exit` says so.
+    this.#child?.send(this.#outbox, () => {});
     this.#outbox = [];
   }
 
@@ -182,15 +183,17 @@ export class ReadingProcess {
     const child = this.#child;
     this.#child = undefined;
     void ended(child);
-    this.#start();
+    // One that does not even start is tried again when there is something to read, not over and over.
+    if (this.#ready || this.#waiting.length > 0) this.#start();
     fail?.(new Fault('SQL_UNREADABLE', why));
   }
 }
 
-async function ended(child: ChildProcess | undefined): Promise<void> {
-  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+function ended(child: ChildProcess | undefined): Promise<void> {
+  if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
   child.ref();
-  const gone = once(child, 'exit');
   child.kill('SIGKILL');
-  await gone;
+  return new Promise((resolve) => {
+    child.once('exit', () => resolve());
+  });
 }

@@ -149,6 +149,13 @@ describe('the reading process', () => {
     expect((await Promise.all(others)).map(tableOf)).toEqual(Array.from({ length: 20 }, (_, n) => `t${n}`));
   });
 
+  it('refuses each statement where no process comes up', async () => {
+    open({ program: new URL('./testing/broken-program.ts', import.meta.url) });
+    const settled = await Promise.allSettled(Array.from({ length: 3 }, () => reads('select 1')));
+    expect(settled.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    await expect(reads('select 1')).rejects.toMatchObject({ code: 'SQL_UNREADABLE' });
+  });
+
   it('survives being broken many times', async () => {
     open();
     for (let n = 0; n < 5; n++) {

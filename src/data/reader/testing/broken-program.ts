@@ -1,0 +1,3 @@
+// A reading process that never comes up.
+
+process.exit(1);
