@@ -5,7 +5,7 @@ import { loadSigner } from '../../src/audit/signing.ts';
 import { openEvidence } from '../../src/audit/writer.ts';
 import type { Catalogs } from '../../src/catalog/catalogs.ts';
 import type { CatalogSnapshot } from '../../src/core/catalog.ts';
-import type { SqlScope } from '../../src/core/facts.ts';
+import type { SqlReader, SqlScope } from '../../src/core/facts.ts';
 import type { Feed } from '../../src/core/feed.ts';
 import type { Chain } from '../../src/core/grant.ts';
 import { newId } from '../../src/core/id.ts';
@@ -13,8 +13,8 @@ import type { Operation } from '../../src/core/operation.ts';
 import { targetAt } from '../../src/core/testing/target.ts';
 import type { Budgets } from '../../src/data/budgets.ts';
 import { LiveSession } from '../../src/data/live-session.ts';
-import { ReadingProcess } from '../../src/data/reader/process.ts';
 import { CachedReader } from '../../src/data/reader/reader.ts';
+import { Readings } from '../../src/data/reader/readings.ts';
 import { Registry, strikable } from '../../src/data/registry.ts';
 import { Revocations } from '../../src/data/revocations.ts';
 import { Witness } from '../../src/data/witness.ts';
@@ -85,9 +85,9 @@ async function open(sessions: number) {
     clock: systemClock,
     alarm: (fault) => console.error(fault),
   });
-  const reading = new ReadingProcess();
+  const readings = new Readings(systemClock);
   const catalogs = { current: () => snapshot, get: async () => snapshot, changed: () => {} } as unknown as Catalogs;
-  const reader = new CachedReader(catalogs, reading, systemClock);
+  const reader = new CachedReader(catalogs, readings, systemClock).as(alice.id);
   const engine = engineFor(POLICIES);
   const feed = { subscribe: () => () => {}, age: () => 0 } as unknown as Feed;
   const revocations = new Revocations(feed, new Registry(), HOUR, () => {});
@@ -130,13 +130,13 @@ async function open(sessions: number) {
   });
   const close = async (): Promise<void> => {
     await writer.close();
-    await reading.close();
+    await readings.close();
     rmSync(directory, { recursive: true, force: true });
   };
   return { reader, live, close };
 }
 
-async function operationOf(reader: CachedReader, text: string): Promise<Operation> {
+async function operationOf(reader: SqlReader, text: string): Promise<Operation> {
   const facts = await reader.read(text, scope);
   return { protocol: 'postgres', text, parameters: undefined, facts, database: NAME, role: scope.role };
 }

@@ -14,7 +14,9 @@ export interface ExplainPorts {
   readonly config: () => Config;
   readonly engine: () => CedarEngine;
   /** Reads the text as the target's own sessions would, with a fresh session's settings. Throws what a reader throws. */
-  readonly facts: (request: Pick<ExplainRequest, 'target' | 'database' | 'role' | 'sql'>) => Promise<SqlFacts>;
+  readonly facts: (
+    request: Pick<ExplainRequest, 'chain' | 'target' | 'database' | 'role' | 'sql'>,
+  ) => Promise<SqlFacts>;
   /** The text as it would be sent under these obligations. Throws Fault where they do not fit. */
   readonly spell: (text: string, facts: SqlFacts, obligations: readonly Obligation[]) => string;
 }

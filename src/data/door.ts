@@ -32,7 +32,8 @@ export interface DoorPorts {
   readonly worker: number;
   readonly target: (name: string) => DataTarget | undefined;
   readonly engine: PolicyEngine;
-  readonly reader: SqlReader;
+  /** Reads SQL for one principal. */
+  readonly reader: (principal: string) => SqlReader;
   readonly evidence: EvidenceWriter;
   readonly directory: SessionDirectory;
   readonly registry: Registry;
@@ -108,6 +109,7 @@ export class Door implements Sessions {
     const { login, origin } = greeting;
     const { chain, binding } = login;
     const { target, limits } = found;
+    const principal = rootOf(chain).principal.id;
     const id = newId(ports.clock, ports.random);
     const keys = strikable(chain, target.name, id);
     const witness = new Witness(
@@ -121,7 +123,7 @@ export class Door implements Sessions {
       {
         clock: ports.clock,
         engine: ports.engine,
-        reader: ports.reader,
+        reader: ports.reader(principal),
         revocations: ports.revocations,
         witness,
         debit: ports.debit,
@@ -136,7 +138,7 @@ export class Door implements Sessions {
             throw thrown;
           }
         },
-        hasher: (label) => ports.hasher(rootOf(chain).principal.id, label),
+        hasher: (label) => ports.hasher(principal, label),
         ended: async ({ id: ended }, cause) => {
           ports.registry.remove(ended);
           await Promise.allSettled([

@@ -9,6 +9,7 @@ import { type Control, startControl } from '../control/server.ts';
 import { localSocketPath } from '../control/socket-path.ts';
 import type { SqlFacts } from '../core/facts.ts';
 import { asFault, Fault } from '../core/fault.ts';
+import { rootOf } from '../core/grant.ts';
 import { textToSend } from '../data/sent-text.ts';
 import type { CedarEngine } from '../policy/engine.ts';
 import { readSession } from '../recording/replay.ts';
@@ -63,15 +64,10 @@ export async function openControlPlane(parts: ControlPlaneParts): Promise<Contro
       clock: systemClock,
       config: () => settings().config,
       engine: () => engine,
-      facts: async ({ target, database, role, sql }): Promise<SqlFacts> =>
-        await parts.reading.reader.read(sql, {
-          target,
-          database,
-          role,
-          searchPath: freshSearchPath(role),
-          temporary: [],
-          uncommitted: [],
-        }),
+      facts: async ({ chain, target, database, role, sql }): Promise<SqlFacts> =>
+        await parts.reading.reader
+          .as(rootOf(chain).principal.id)
+          .read(sql, { target, database, role, searchPath: freshSearchPath(role), temporary: [], uncommitted: [] }),
       spell: textToSend,
     }),
     targets: {

@@ -9,8 +9,8 @@ import { Budgets } from '../data/budgets.ts';
 import { Door } from '../data/door.ts';
 import { Leases } from '../data/leases.ts';
 import { Listener } from '../data/listener.ts';
-import { ReadingProcess } from '../data/reader/process.ts';
 import { CachedReader } from '../data/reader/reader.ts';
+import { Readings } from '../data/reader/readings.ts';
 import { Registry } from '../data/registry.ts';
 import { Revocations } from '../data/revocations.ts';
 import type { ServerTls } from '../drivers/pipe.ts';
@@ -49,7 +49,7 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
   const { store, evidence, rootKey, resolve } = foundation;
   const maskKey = rootKey.derive('masks');
 
-  const reading = new ReadingProcess();
+  const readings = new Readings(systemClock);
   const catalogs = new Catalogs({
     connect: async (name, database) => {
       const wired = targets().get(name);
@@ -59,11 +59,11 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
       return await connectCatalog(wired.target, database, { ...credential, role: undefined });
     },
     rules: (name) => targets().get(name)?.config,
-    trace: (definitions, catalog) => reading.trace(definitions, catalog),
+    trace: (definitions, catalog) => readings.common.trace(definitions, catalog),
     clock: systemClock,
     onProblem: (target, database, problem) => log.warn('catalog', { target, database, problem }),
   });
-  const reader = new CachedReader(catalogs, reading, systemClock);
+  const reader = new CachedReader(catalogs, readings, systemClock);
   const announcer = new Announcer({
     tell: (target, database) => store.announce.catalogChanged(target, database),
     onProblem: (thrown) => log.warn('a changed catalog cannot be announced yet', { thrown: String(thrown) }),
@@ -81,12 +81,15 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
     worker: WORKER,
     target: (name) => targets().get(name),
     engine,
-    reader: {
-      read: (text, scope) => reader.read(text, scope),
-      changed: (target, database) => {
-        reader.changed(target, database);
-        announcer.changed(target, database);
-      },
+    reader: (principal) => {
+      const own = reader.as(principal);
+      return {
+        read: (text, scope) => own.read(text, scope),
+        changed: (target, database) => {
+          own.changed(target, database);
+          announcer.changed(target, database);
+        },
+      };
     },
     evidence,
     directory: store.sessions,
@@ -137,7 +140,7 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
       await listener.close();
       announcer.close();
       revocations.close();
-      await reading.close();
+      await readings.close();
       await catalogs.close();
     },
   };

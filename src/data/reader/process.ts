@@ -28,6 +28,9 @@ interface Waiting {
   readonly fail: (fault: Fault) => void;
 }
 
+/** The cause of the fault of a statement that cost the process its life. */
+export const GIVEN_UP: unique symbol = Symbol('given up');
+
 const PROGRAM = new URL('./program.ts', import.meta.url);
 
 /** It needs neither the gateway's environment, where secrets may be, nor anything but its own files to read. */
@@ -185,7 +188,7 @@ export class ReadingProcess {
     void ended(child);
     // One that does not even start is tried again when there is something to read, not over and over.
     if (this.#ready || this.#waiting.length > 0) this.#start();
-    fail?.(new Fault('SQL_UNREADABLE', why));
+    fail?.(new Fault('SQL_UNREADABLE', why, { cause: GIVEN_UP }));
   }
 }
 

@@ -2,11 +2,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Catalogs } from '../../catalog/catalogs.ts';
 import { connectCatalog } from '../../catalog/connection.ts';
 import type { CatalogRelation, CatalogSnapshot } from '../../core/catalog.ts';
-import type { SqlFacts, SqlScope } from '../../core/facts.ts';
+import type { SqlFacts, SqlReader, SqlScope } from '../../core/facts.ts';
 import { targetAt } from '../../core/testing/target.ts';
 import { startPostgres, type ThrowawayPostgres } from '../../devtools/postgres.ts';
 import { type ReadingOptions, ReadingProcess } from './process.ts';
 import { CachedReader } from './reader.ts';
+import { Readings } from './readings.ts';
 
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
@@ -180,11 +181,46 @@ describe('the reading process', () => {
   });
 });
 
+describe('people who read', () => {
+  it('read apart for a while once a statement of theirs cost the process its life', async () => {
+    let now = 0;
+    const opened: ReadingProcess[] = [];
+    const readings = new Readings({ now: () => now, monotonic: () => now }, () => {
+      const one = new ReadingProcess({ program: SLOW });
+      opened.push(one);
+      return one;
+    });
+    const read = (who: string, text: string) => readings.read(text, scope, snapshot, who);
+    try {
+      await expect(read('mallory', 'hello')).rejects.toMatchObject({ code: 'SQL_UNREADABLE' });
+      await read('mallory', 'select 1');
+      expect(opened).toHaveLength(1);
+      await expect(read('mallory', 'select 1 /* aborts */')).rejects.toMatchObject({ code: 'SQL_UNREADABLE' });
+      const refused = () =>
+        expect(read('mallory', 'select 1 /* takes 60000 ms */')).rejects.toMatchObject({
+          message: 'the statement took too long to read',
+        });
+      const bomb = refused();
+      expect(tableOf(await read('alice', 'select a from t3'))).toBe('t3');
+      await bomb;
+      expect(opened).toHaveLength(2);
+      expect(tableOf(await read('mallory', 'select a from t4'))).toBe('t4');
+      now = 600_001;
+      const shared = refused();
+      expect(tableOf(await read('alice', 'select a from t5'))).toBe('t5');
+      await shared;
+      expect(opened).toHaveLength(2);
+    } finally {
+      await readings.close();
+    }
+  });
+});
+
 describe('the reader', () => {
   let server: ThrowawayPostgres;
   let catalogs: Catalogs;
-  let reading: ReadingProcess;
-  let reader: CachedReader;
+  let readings: Readings;
+  let reader: SqlReader;
 
   beforeAll(async () => {
     server = await startPostgres();
@@ -198,12 +234,12 @@ describe('the reader', () => {
       clock,
       onProblem: () => {},
     });
-    reading = new ReadingProcess();
-    reader = new CachedReader(catalogs, reading, clock);
+    readings = new Readings(clock);
+    reader = new CachedReader(catalogs, readings, clock).as('alice');
   });
 
   afterAll(async () => {
-    await reading?.close();
+    await readings?.close();
     await catalogs?.close();
     await server?.stop();
   });

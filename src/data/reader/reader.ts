@@ -5,7 +5,7 @@ import type { SqlFacts, SqlReader, SqlScope } from '../../core/facts.ts';
 import { Fault } from '../../core/fault.ts';
 import { templateOf } from '../../sql/postgres/template.ts';
 import { FactsCache, type Texts } from './facts-cache.ts';
-import type { ReadingProcess } from './process.ts';
+import type { Readings } from './readings.ts';
 
 /** Milliseconds between two looks at a catalog for the sake of a name it does not know. */
 const LOOK_AGAIN_EVERY = 1_000;
@@ -15,35 +15,44 @@ interface Asked {
   /** The template where there is one, and only that: a text with other numbers rarely comes again as it is. */
   readonly key: string;
   readonly scope: SqlScope;
+  readonly who: string;
 }
 
 /**
  * Reads SQL for the drivers: from memory when the text, or one that differs in plain numbers only, was seen in the
  * same scope under the same catalog, else in the reading process. A name that cannot be resolved is worth one look at the catalog, in case it was made just now.
  */
-export class CachedReader implements SqlReader {
+export class CachedReader {
   readonly #catalogs: Catalogs;
-  readonly #reading: ReadingProcess;
+  readonly #readings: Readings;
   readonly #clock: Clock;
   readonly #cache = new FactsCache();
   /** The texts of a scope object under an epoch; scope objects live as long as nothing changes in them. */
   readonly #texts = new WeakMap<SqlScope, { readonly epoch: number; readonly texts: Texts }>();
   readonly #looked = new Map<string, number>();
 
-  constructor(catalogs: Catalogs, reading: ReadingProcess, clock: Clock) {
+  constructor(catalogs: Catalogs, readings: Readings, clock: Clock) {
     this.#catalogs = catalogs;
-    this.#reading = reading;
+    this.#readings = readings;
     this.#clock = clock;
   }
 
-  read(text: string, scope: SqlScope): SqlFacts | Promise<SqlFacts> {
+  /** For one principal: what everybody has read is shared, where new texts are read need not be (readings.ts). */
+  as(who: string): SqlReader {
+    return {
+      read: (text, scope) => this.#read(text, scope, who),
+      changed: (target, database) => this.changed(target, database),
+    };
+  }
+
+  #read(text: string, scope: SqlScope, who: string): SqlFacts | Promise<SqlFacts> {
     const snapshot = this.#catalogs.current(scope.target, scope.database);
     const texts = snapshot && this.#textsOf(scope, snapshot);
     const known = texts?.get(text);
     if (known !== undefined) return known;
     const template = templateOf(text);
     const like = template === undefined ? undefined : texts?.like(template, text);
-    return like ?? this.#slowly({ text, key: template ?? text, scope }, snapshot);
+    return like ?? this.#slowly({ text, key: template ?? text, scope, who }, snapshot);
   }
 
   changed(target: string, database: string): void {
@@ -65,11 +74,11 @@ export class CachedReader implements SqlReader {
     }
   }
 
-  async #under(snapshot: CatalogSnapshot, { text, key, scope }: Asked): Promise<SqlFacts> {
+  async #under(snapshot: CatalogSnapshot, { text, key, scope, who }: Asked): Promise<SqlFacts> {
     const texts = this.#textsOf(scope, snapshot);
     const known = texts.get(key);
     if (known !== undefined) return known;
-    const facts = await this.#reading.read(text, scope, snapshot);
+    const facts = await this.#readings.read(text, scope, snapshot, who);
     texts.set(key, facts);
     return facts;
   }
