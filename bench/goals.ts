@@ -92,8 +92,20 @@ const GOALS: readonly (readonly [Goal, Find])[] = [
   most('µs', 'added p50, one core', 16, 12, added('latency-prepared')),
   least('large result, masked, vs pgbouncer', 0.95, 1, ratio('rows-large', 'sallyport-labels', 'pgbouncer')),
   least('the same with detectors, vs pgbouncer', 0.7, 1, ratio('rows-large', 'sallyport', 'pgbouncer')),
-  least('1,000 rows masked, vs direct', 1 / 1.3, 1 / 1.3, ratio('rows-1000-8', 'sallyport-labels', 'direct')),
-  least('the same with detectors, vs direct', 1 / 1.6, 1 / 1.6, ratio('rows-1000-8', 'sallyport', 'direct')),
+  ...([1, 8] as const).flatMap((clients) => [
+    least(
+      `1,000 rows masked, ${clients} at once, vs direct`,
+      1 / 1.3,
+      1 / 1.3,
+      ratio(`rows-1000-${clients}`, 'sallyport-labels', 'direct'),
+    ),
+    least(
+      `the same with detectors, ${clients} at once, vs direct`,
+      1 / 1.6,
+      1 / 1.6,
+      ratio(`rows-1000-${clients}`, 'sallyport', 'direct'),
+    ),
+  ]),
   most('µs', 'look-up of a decision made before', 1, 0.2, worst('decision-look-up')),
   most('µs', 'the whole gate with its records', 20, 8, worst('gate')),
   most('µs', 'reading and deciding a statement never seen', 1000, 300, deciding),

@@ -141,7 +141,7 @@ describe('the reading process', () => {
     expect((await Promise.all(others)).map(tableOf)).toEqual(Array.from({ length: 20 }, (_, n) => `t${n}`));
   });
 
-  it('is replaced when its engine aborts, and the others are read by the next', async () => {
+  it('is replaced when its engine dies, and the others are read by the next', async () => {
     open({ program: SLOW });
     await reads('select 1');
     const broken = reads('select 1 /* aborts */');

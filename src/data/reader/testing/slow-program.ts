@@ -7,7 +7,7 @@ import { serve } from '../serve.ts';
 await serve((request) => {
   const until = performance.now() + Number(/takes ([0-9]+) ms/.exec(wordsOf(request))?.[1] ?? 0);
   while (performance.now() < until);
-  if (wordsOf(request).includes('aborts')) process.abort();
+  if (wordsOf(request).includes('aborts')) process.kill(process.pid, 'SIGKILL');
 });
 
 function wordsOf(request: Request): string {
