@@ -1,8 +1,8 @@
 import type { Request } from '../messages.ts';
 import { serve } from '../serve.ts';
 
-// The reading process as tests need it: busy for as long as a request says (`takes 60000 ms`), however fast the machine, and dead when
-// one says `aborts`.
+// The reading process as tests need it: busy for as long as a request says (`takes 60000 ms`), however fast the machine,
+// and dead when one says `aborts`.
 
 await serve((request) => {
   const until = performance.now() + Number(/takes ([0-9]+) ms/.exec(wordsOf(request))?.[1] ?? 0);
