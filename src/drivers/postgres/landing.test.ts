@@ -16,10 +16,10 @@ function messages(landing: Landing): { readonly found: number[][]; readonly used
 
 describe('a landing', () => {
   it('gives every message whole, whatever is read at once, and writes nothing that is lent', () => {
-    const sizes = fc.array(fc.oneof(fc.nat(4), fc.nat(255)), { minLength: 1, maxLength: 200 });
-    const reads = fc.array(fc.record({ most: fc.integer({ min: 1, max: 300_000 }), lend: fc.boolean() }), {
-      minLength: 1,
-    });
+    const sizes = fc.array(fc.oneof(fc.nat(4), fc.nat(255)), { minLength: 1, maxLength: 100 });
+    const read = fc.record({ most: fc.oneof(fc.integer({ min: 1, max: 300 }), fc.nat(300_000)), lend: fc.boolean() });
+    // A large one each round, or a stream read byte by byte would take its square.
+    const reads = fc.array(read, { maxLength: 12 }).map((some) => [...some, { most: 60_000, lend: false }]);
     fc.assert(
       fc.property(sizes, reads, (lengths, pattern) => {
         const stream = lengths.flatMap((length, n) => [length, ...Array<number>(64 * length).fill(n & 0x7f)]);
@@ -35,7 +35,7 @@ describe('a landing', () => {
             lent = [];
             landing.returned();
           }
-          const count = Math.min(room.length, most, stream.length - at);
+          const count = Math.min(room.length, Math.max(1, most), stream.length - at);
           room.set(stream.slice(at, at + count));
           at += count;
           const { bytes } = landing;
