@@ -1,19 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { bytesOf, textOf } from '../testing/rows.ts';
-import { Scanner } from './scanner.ts';
+import { covered } from '../testing/covered.ts';
 
 /** `npm run test:long` asks for more. */
 const EFFORT = Number(process.env['SALLYPORT_EFFORT'] ?? 1);
-
-function covered(detector: string, text: string): string {
-  const scanner = new Scanner([
-    Object.assign({ kind: 'detect', detectors: [detector] } as const, { ['then' as const]: 'mask' as const }),
-  ]);
-  const bytes = bytesOf(text);
-  scanner.scan(bytes, 0, bytes.length, 'text', () => undefined);
-  return textOf(bytes);
-}
 
 // The same rules as expressions, tried anew at every place.
 const OCTET = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';

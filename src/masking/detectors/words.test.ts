@@ -1,19 +1,10 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { bytesOf, textOf } from '../testing/rows.ts';
-import { Scanner } from './scanner.ts';
+import { covered } from '../testing/covered.ts';
+import { BEFORE_MARK, BEHIND_MARK, marksFor } from './marks.ts';
 
 /** `npm run test:long` asks for more. */
 const EFFORT = Number(process.env['SALLYPORT_EFFORT'] ?? 1);
-
-function covered(detector: string, text: string): string {
-  const scanner = new Scanner([
-    Object.assign({ kind: 'detect', detectors: [detector] } as const, { ['then' as const]: 'mask' as const }),
-  ]);
-  const bytes = bytesOf(text);
-  scanner.scan(bytes, 0, bytes.length, 'text', () => undefined);
-  return textOf(bytes);
-}
 
 function text(pieces: readonly fc.Arbitrary<string>[]): fc.Arbitrary<string> {
   return fc.array(fc.oneof(...pieces), { maxLength: 9 }).map((parts) => parts.join(''));
@@ -90,4 +81,19 @@ it('addresses are found around every sign', () => {
     ),
     { numRuns: 5000 * EFFORT },
   );
+});
+
+it('no mark is two things at once, whatever stands beside it', () => {
+  const marks = marksFor(() => true).filter((bits) => bits !== 0);
+  const doubtful: string[] = [];
+  for (let before = 0; before < 256; before++) {
+    for (let behind = 0; behind < 256; behind++) {
+      const beside = (BEFORE_MARK[before] as number) & (BEHIND_MARK[behind] as number);
+      for (const bits of marks) {
+        const may = bits & beside;
+        if ((may & (may - 1)) !== 0) doubtful.push(`${before} ${bits} ${behind}`);
+      }
+    }
+  }
+  expect(doubtful).toEqual([]);
 });
