@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { loadSigner } from '../../src/audit/signing.ts';
 import { openEvidence } from '../../src/audit/writer.ts';
 import type { Catalogs } from '../../src/catalog/catalogs.ts';
-import type { CatalogSnapshot } from '../../src/core/catalog.ts';
 import type { SqlReader, SqlScope } from '../../src/core/facts.ts';
 import type { Feed } from '../../src/core/feed.ts';
 import type { Chain } from '../../src/core/grant.ts';
 import { newId } from '../../src/core/id.ts';
 import type { Operation } from '../../src/core/operation.ts';
+import { freshScope, snapshotOf } from '../../src/core/testing/catalog.ts';
 import { targetAt } from '../../src/core/testing/target.ts';
 import type { Budgets } from '../../src/data/budgets.ts';
 import { LiveSession } from '../../src/data/live-session.ts';
@@ -27,37 +27,21 @@ import type { Opened, Part, Reading } from './part.ts';
 
 const HOUR = 3_600_000;
 const NAME = 'bench';
-const COLUMNS = ['aid', 'bid', 'abalance', 'filler'];
 
-const snapshot: CatalogSnapshot = {
-  target: NAME,
-  database: NAME,
-  epoch: 1,
-  major: 18,
-  targetLabels: [],
-  relations: [
-    {
-      oid: 16_400,
-      schema: 'public',
-      name: 'pgbench_accounts',
-      kind: 'r',
-      labels: [],
-      active: false,
-      columns: COLUMNS.map((name, n) => ({ name, attribute: n + 1, type: n === 3 ? 25 : 23, labels: [] })),
-    },
-  ],
-  functions: [],
-  schemas: ['public'],
-};
-
-const scope: SqlScope = {
-  target: NAME,
-  database: NAME,
-  role: 'app',
-  searchPath: ['pg_catalog', 'public'],
-  temporary: [],
-  uncommitted: [],
-};
+const columns = ['aid', 'bid', 'abalance', 'filler'].map((name, n) => {
+  return { name, attribute: n + 1, type: n === 3 ? 25 : 23, labels: [] };
+});
+const accounts = {
+  oid: 16_400,
+  schema: 'public',
+  name: 'pgbench_accounts',
+  kind: 'r',
+  labels: [],
+  active: false,
+  columns,
+} as const;
+const snapshot = snapshotOf([accounts], { target: NAME, database: NAME });
+const scope: SqlScope = { ...freshScope, target: NAME, database: NAME };
 
 const POLICIES = `
 @id("work") permit (principal, action, resource);

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import type { CatalogSnapshot } from '../../core/catalog.ts';
 import type { SqlFacts, SqlScope } from '../../core/facts.ts';
 import { Fault } from '../../core/fault.ts';
@@ -33,8 +34,18 @@ export const GIVEN_UP: unique symbol = Symbol('given up');
 
 const PROGRAM = new URL('./program.ts', import.meta.url);
 
-/** It needs neither the gateway's environment, where secrets may be, nor anything but its own files to read. */
-const CONFINED = { env: {}, execArgv: ['--permission', '--allow-fs-read=*', '--max-old-space-size=1024'] };
+/** Where its code lies, the parser's with it. */
+const READABLE = [new URL('../../../', import.meta.url), new URL('./', import.meta.resolve('libpg-query'))];
+
+/** Neither the gateway's environment, where secrets may be, nor anything else to read; nothing to write, no processes. */
+const CONFINED = {
+  env: {},
+  execArgv: [
+    '--permission',
+    ...READABLE.map((folder) => `--allow-fs-read=${fileURLToPath(folder)}`),
+    '--max-old-space-size=1024',
+  ],
+};
 
 /** Wall-clock time: a machine with other work must not make honest statements fail, which take well below a millisecond. */
 const DEADLINE = 1_000;
@@ -99,17 +110,18 @@ export class ReadingProcess {
   }
 
   #start(): void {
-    const child = fork(this.#options.program ?? PROGRAM, [], {
-      ...CONFINED,
-      serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    });
-    child.unref();
-    child.channel?.unref();
-    this.#child = child;
     this.#ready = false;
     this.#known = new Map();
     this.#outbox = [];
+    const child = this.#fork();
+    this.#child = child;
+    if (child === undefined) {
+      clearTimeout(this.#timer);
+      for (const { fail } of this.#waiting.splice(0)) fail(new Fault('SQL_UNREADABLE', 'nothing can be read just now'));
+      return;
+    }
+    child.unref();
+    child.channel?.unref();
     child.on('message', (reply) => {
       if (child === this.#child) this.#receive(reply as Reply);
     });
@@ -120,6 +132,19 @@ export class ReadingProcess {
     child.on('exit', lost);
     for (const waiting of this.#waiting) this.#send(waiting);
     this.#watch();
+  }
+
+  /** Most of what goes wrong is told by `error`; what the machine has no memory for is thrown. */
+  #fork(): ChildProcess | undefined {
+    try {
+      return fork(this.#options.program ?? PROGRAM, [], {
+        ...CONFINED,
+        serialization: 'advanced',
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      });
+    } catch {
+      return undefined;
+    }
   }
 
   /** Requests of one tick travel in one message. */
@@ -140,8 +165,8 @@ export class ReadingProcess {
 
   #post(): void {
     if (this.#outbox.length === 0) return;
-    // Whoever cannot be told is gone, and `exit` says so.
-    this.#child?.send(this.#outbox, () => {});
+    // Whoever cannot be told is gone or never came up (then there is no channel), and `exit` or `error` says so.
+    if (this.#child?.connected) this.#child.send(this.#outbox, () => {});
     this.#outbox = [];
   }
 
@@ -182,13 +207,15 @@ export class ReadingProcess {
 
   /** The process is given up; the statement it was at is refused, the others go to the next. */
   #replace(why: string): void {
-    const { fail } = this.#waiting.shift() ?? {};
+    const { fail, behindCatalog } = this.#waiting.shift() ?? {};
+    // Where it was not at the statement yet, something else cost it its life.
+    const isGuilty = this.#ready && behindCatalog === false;
     const child = this.#child;
     this.#child = undefined;
     void ended(child);
     // One that does not even start is tried again when there is something to read, not over and over.
     if (this.#ready || this.#waiting.length > 0) this.#start();
-    fail?.(new Fault('SQL_UNREADABLE', why, { cause: GIVEN_UP }));
+    fail?.(new Fault('SQL_UNREADABLE', why, isGuilty ? { cause: GIVEN_UP } : {}));
   }
 }
 

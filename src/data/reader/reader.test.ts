@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Catalogs } from '../../catalog/catalogs.ts';
 import { connectCatalog } from '../../catalog/connection.ts';
-import type { CatalogRelation, CatalogSnapshot } from '../../core/catalog.ts';
-import type { SqlFacts, SqlReader, SqlScope } from '../../core/facts.ts';
+import type { SqlFacts, SqlReader } from '../../core/facts.ts';
+import { freshScope, snapshotOf, textTable } from '../../core/testing/catalog.ts';
 import { targetAt } from '../../core/testing/target.ts';
 import { startPostgres, type ThrowawayPostgres } from '../../devtools/postgres.ts';
 import { type ReadingOptions, ReadingProcess } from './process.ts';
@@ -11,32 +13,11 @@ import { Readings } from './readings.ts';
 
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
-const scope: SqlScope = {
-  target: 'shop',
-  database: 'postgres',
-  role: 'postgres',
-  searchPath: ['pg_catalog', 'public'],
-  temporary: [],
-  uncommitted: [],
-};
-
-function relation(oid: number, name: string, width: number): CatalogRelation {
-  const columns = Array.from({ length: width }, (_, n) => {
-    return { name: n === 0 ? 'a' : `a${n}`, attribute: n + 1, type: 25, labels: [] };
-  });
-  return { oid, schema: 'public', name, kind: 'r', labels: [], active: false, columns };
-}
-
-const snapshot: CatalogSnapshot = {
-  target: 'shop',
-  database: 'postgres',
-  epoch: 1,
-  major: 18,
-  targetLabels: [],
-  relations: [...Array.from({ length: 50 }, (_, n) => relation(1000 + n, `t${n}`, 1)), relation(999, 'wide', 1_600)],
-  functions: [],
-  schemas: ['public'],
-};
+const scope = freshScope;
+const snapshot = snapshotOf([
+  ...Array.from({ length: 50 }, (_, n) => textTable(1000 + n, `t${n}`, 1)),
+  textTable(999, 'wide', 1_600),
+]);
 
 const SLOW = new URL('./testing/slow-program.ts', import.meta.url);
 
@@ -64,12 +45,12 @@ describe('the reading process', () => {
   ])('refuses %s and reads on', async (_name, text, code) => {
     open();
     await expect(reads(text)).rejects.toMatchObject({ code });
-    expect(tableOf(await reads('select a from t7'))).toBe('t7');
+    expect(tableOf(await reads('select a0 from t7'))).toBe('t7');
   });
 
   it('reads a thousand statements at once, each right', async () => {
     open();
-    const found = await Promise.all(Array.from({ length: 1_000 }, (_, n) => reads(`select a, ${n} from t${n % 50}`)));
+    const found = await Promise.all(Array.from({ length: 1_000 }, (_, n) => reads(`select a0, ${n} from t${n % 50}`)));
     expect(found.map(tableOf)).toEqual(Array.from({ length: 1_000 }, (_, n) => `t${n % 50}`));
   });
 
@@ -77,20 +58,20 @@ describe('the reading process', () => {
     open({ program: SLOW });
     await reads('select 1');
     const slow = reads('select 1 /* takes 60000 ms */');
-    const others = Array.from({ length: 20 }, (_, n) => reads(`select a from t${n}`));
+    const others = Array.from({ length: 20 }, (_, n) => reads(`select a0 from t${n}`));
     await expect(slow).rejects.toMatchObject({ code: 'SQL_UNREADABLE' });
     expect((await Promise.all(others)).map(tableOf)).toEqual(Array.from({ length: 20 }, (_, n) => `t${n}`));
-    expect(tableOf(await reads('select a from t3'))).toBe('t3');
+    expect(tableOf(await reads('select a0 from t3'))).toBe('t3');
   });
 
   it('traces views between statements, and leaves out what it cannot', async () => {
     open();
-    const views = ['select a, a || a from public.t3', 'hello', 'select a, a from public.nowhere'];
+    const views = ['select a0, a0 || a0 from public.t3', 'hello', 'select a0, a0 from public.nowhere'];
     const definitions = views.map((text, n) => ({ view: n, text, columns: [1, 2] }));
     const [before, found, after] = await Promise.all([
-      reads('select a from t1'),
+      reads('select a0 from t1'),
       reading.trace(definitions, { ...snapshot, epoch: 2 }),
-      reads('select a from t2'),
+      reads('select a0 from t2'),
     ]);
     const from = [{ relation: 1003, attribute: 1 }];
     expect(found).toEqual([
@@ -109,7 +90,7 @@ describe('the reading process', () => {
     open({ program: SLOW });
     await reads('select 1');
     const slow = reading.trace([{ view: 1, text: 'select 1 /* takes 60000 ms */', columns: [1] }], snapshot);
-    const other = reads('select a from t3');
+    const other = reads('select a0 from t3');
     await expect(slow).rejects.toMatchObject({ code: 'SQL_UNREADABLE' });
     expect(tableOf(await other)).toBe('t3');
   });
@@ -118,7 +99,7 @@ describe('the reading process', () => {
     open({ program: SLOW });
     await reads('select 1');
     const large = { ...snapshot, epoch: 2, schemas: ['public', 'takes 1500 ms'] };
-    expect(tableOf(await reading.read('select a from t7', scope, large))).toBe('t7');
+    expect(tableOf(await reading.read('select a0 from t7', scope, large))).toBe('t7');
     await expect(reading.read('select 1 /* takes 60000 ms */', scope, large)).rejects.toMatchObject({
       message: 'the statement took too long to read',
     });
@@ -136,7 +117,7 @@ describe('the reading process', () => {
     open();
     await reads('select 1');
     const broken = reading.read('select 1', { ...scope, searchPath: null } as never, snapshot);
-    const others = Array.from({ length: 20 }, (_, n) => reads(`select a from t${n}`));
+    const others = Array.from({ length: 20 }, (_, n) => reads(`select a0 from t${n}`));
     await expect(broken).rejects.toMatchObject({ code: 'SQL_UNREADABLE' });
     expect((await Promise.all(others)).map(tableOf)).toEqual(Array.from({ length: 20 }, (_, n) => `t${n}`));
   });
@@ -145,7 +126,7 @@ describe('the reading process', () => {
     open({ program: SLOW });
     await reads('select 1');
     const broken = reads('select 1 /* aborts */');
-    const others = Array.from({ length: 20 }, (_, n) => reads(`select a from t${n}`));
+    const others = Array.from({ length: 20 }, (_, n) => reads(`select a0 from t${n}`));
     await expect(broken).rejects.toMatchObject({ code: 'SQL_UNREADABLE' });
     expect((await Promise.all(others)).map(tableOf)).toEqual(Array.from({ length: 20 }, (_, n) => `t${n}`));
   });
@@ -157,12 +138,21 @@ describe('the reading process', () => {
     await expect(reads('select 1')).rejects.toMatchObject({ code: 'SQL_UNREADABLE' });
   });
 
+  it('may be missing while the system gives nothing, and comes back', () => {
+    const program = fileURLToPath(new URL('./testing/without-descriptors.ts', import.meta.url));
+    const { stdout } = spawnSync('sh', ['-c', 'ulimit -n 64; exec "$0" "$1"', process.execPath, program], {
+      encoding: 'utf8',
+      timeout: 15_000,
+    });
+    expect(stdout.trim().split('\n')).toEqual(['read', ...Array(3).fill('SQL_UNREADABLE'), 'read']);
+  });
+
   it('survives being broken many times', async () => {
     open();
     for (let n = 0; n < 5; n++) {
       await expect(reading.read('select 1', {} as never, snapshot)).rejects.toMatchObject({ code: 'SQL_UNREADABLE' });
     }
-    expect(tableOf(await reads('select a from t1'))).toBe('t1');
+    expect(tableOf(await reads('select a0 from t1'))).toBe('t1');
   });
 
   it('refuses more than may wait', async () => {
@@ -201,18 +191,38 @@ describe('people who read', () => {
           message: 'the statement took too long to read',
         });
       const bomb = refused();
-      expect(tableOf(await read('alice', 'select a from t3'))).toBe('t3');
+      expect(tableOf(await read('alice', 'select a0 from t3'))).toBe('t3');
       await bomb;
       expect(opened).toHaveLength(2);
-      expect(tableOf(await read('mallory', 'select a from t4'))).toBe('t4');
+      expect(tableOf(await read('mallory', 'select a0 from t4'))).toBe('t4');
       now = 600_001;
       const shared = refused();
-      expect(tableOf(await read('alice', 'select a from t5'))).toBe('t5');
+      expect(tableOf(await read('alice', 'select a0 from t5'))).toBe('t5');
       await shared;
       expect(opened).toHaveLength(2);
     } finally {
       await readings.close();
     }
+  });
+});
+
+describe('people whom no process could be started for', () => {
+  it('read with everybody else again', async () => {
+    const programs = ['./testing/broken-program.ts', './program.ts'];
+    const opened: ReadingProcess[] = [];
+    const readings = new Readings(clock, () => {
+      const [program = ''] = programs.splice(0, 1);
+      const one = new ReadingProcess({ program: new URL(program, import.meta.url) });
+      opened.push(one);
+      return one;
+    });
+    for (let n = 0; n < 2; n++) {
+      await expect(readings.read('select 1', scope, snapshot, 'alice')).rejects.toMatchObject({
+        code: 'SQL_UNREADABLE',
+      });
+    }
+    expect(opened).toHaveLength(1);
+    await readings.close();
   });
 });
 

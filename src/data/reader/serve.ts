@@ -9,8 +9,8 @@ import type { Reply, Request } from './messages.ts';
 const indexes = new Map<number, CatalogIndex>();
 
 /**
- * What the process that reads SQL does, for as long as the gateway lives. What it throws besides Faults means that the parser may
- * be damaged: it says so and is done. `before` sees each request first; tests take time there.
+ * What the process that reads SQL does, for as long as the gateway lives. What it throws besides Faults means that the
+ * parser may be damaged: it says so and is done. `before` sees each request first; tests take time there.
  */
 export async function serve(before: (request: Request) => void = () => {}): Promise<void> {
   if (process.send === undefined) throw new Error('the reading process is started by a gateway');

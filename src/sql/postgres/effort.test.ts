@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { CatalogRelation, CatalogSnapshot } from '../../core/catalog.ts';
 import type { SqlFacts } from '../../core/facts.ts';
+import { freshScope, snapshotOf, textTable } from '../../core/testing/catalog.ts';
 import { CatalogIndex } from './catalog-index.ts';
 import { readLineage } from './lineage.ts';
 import { loadParser } from './parser.ts';
@@ -9,34 +9,12 @@ import { readSql } from './read.ts';
 const many = (count: number, piece: (n: number) => string, joint = ', '): string =>
   Array.from({ length: count }, (_, n) => piece(n)).join(joint);
 
-function relation(oid: number, name: string, width: number): CatalogRelation {
-  const columns = Array.from({ length: width }, (_, n) => {
-    const labels = n < 10 ? [{ label: 'pii.email', style: 'null' as const }] : [];
-    return { name: `a${n}`, attribute: n + 1, type: 25, typeName: 'text', labels };
-  });
-  return { oid, schema: 'public', name, kind: 'r', labels: [], active: false, columns };
-}
-
-const snapshot: CatalogSnapshot = {
-  target: 'shop',
-  database: 'postgres',
-  epoch: 1,
-  major: 18,
-  targetLabels: [],
-  relations: [relation(1, 'wide', 1_600), ...Array.from({ length: 200 }, (_, n) => relation(1_000 + n, `t${n}`, 20))],
-  functions: [],
-  schemas: ['public'],
-};
+const snapshot = snapshotOf([
+  textTable(1, 'wide', 1_600, 10),
+  ...Array.from({ length: 200 }, (_, n) => textTable(1_000 + n, `t${n}`, 20, 10)),
+]);
 const catalog = new CatalogIndex(snapshot);
-const scope = {
-  target: 'shop',
-  database: 'postgres',
-  role: 'postgres',
-  searchPath: ['pg_catalog', 'public'],
-  temporary: [],
-  uncommitted: [],
-};
-const read = (text: string): SqlFacts => readSql(text, { scope, catalog, digest: (each) => each });
+const read = (text: string): SqlFacts => readSql(text, { scope: freshScope, catalog, digest: (each) => each });
 
 beforeAll(loadParser);
 
