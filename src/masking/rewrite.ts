@@ -133,7 +133,7 @@ export class Rewrite {
       before -= piece.length;
       if (offset >= before) return [piece, offset - before];
     }
-    return [NONE, 0];
+    throw new Error('nothing leaves at that offset');
   }
 }
 

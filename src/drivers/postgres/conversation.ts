@@ -73,11 +73,10 @@ export class Conversation {
     this.portals.boundary();
   }
 
-  /** Writes what is gathered for the client; false when it asks to wait. */
-  flushClient(): boolean {
+  /** Writes what is gathered for the client. */
+  flushClient(): void {
     const bytes = this.toClient.take();
-    if (bytes === undefined || this.client.writableEnded || this.client.destroyed) return true;
-    return this.client.write(bytes);
+    if (bytes !== undefined && !this.client.writableEnded && !this.client.destroyed) this.client.write(bytes);
   }
 
   /** Writes what is gathered for the server; false when it asks to wait. */

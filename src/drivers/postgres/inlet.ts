@@ -10,14 +10,15 @@ export interface Taker {
 }
 
 /**
- * Where the target's bytes come in. A plain socket is read straight into the taker's memory, which is a third cheaper
- * per MB than memory made for each read; what a TLS socket gives is copied there.
+ * Where the target's bytes come in. A plain socket is read straight into the taker's memory, which costs less than
+ * memory made for each read; what a TLS socket gives is copied there.
  */
 export class Inlet {
-  #taker: Taker = DISCARD;
+  readonly #nobody: Taker = discard();
+  #taker: Taker = this.#nobody;
   /** Where the next read goes, and who gave it: the kernel may hold on to it when the taker changes. */
-  #room: Uint8Array = DISCARD.room();
-  #giver: Taker = DISCARD;
+  #room: Uint8Array = this.#taker.room();
+  #giver: Taker = this.#taker;
 
   /** For `net.connect`. */
   readonly onread: { readonly buffer: () => Uint8Array; readonly callback: (count: number) => boolean } = {
@@ -44,13 +45,13 @@ export class Inlet {
 
   /** Whatever still comes is of no interest. */
   discard(): void {
-    this.#taker = DISCARD;
+    this.#taker = this.#nobody;
   }
 
   /** Each read in memory of its own, for a dialogue at its own pace. Ends with the socket; rejects when the signal fires. */
   async *chunks(socket: Socket, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     const waiting: Uint8Array[] = [];
-    let room = NOWHERE;
+    let room = new Uint8Array(0);
     let wake = Promise.withResolvers<void>();
     this.#taker = {
       room: () => {
@@ -87,5 +88,8 @@ export class Inlet {
   }
 }
 
-const NOWHERE: Uint8Array = new Uint8Array(4096);
-const DISCARD: Taker = { room: () => NOWHERE, landed: () => {} };
+/** Memory of its own: what lands there may yet be handed on, and must not lie where another connection reads. */
+function discard(): Taker {
+  const nowhere = new Uint8Array(512);
+  return { room: () => nowhere, landed: () => {} };
+}
