@@ -67,7 +67,8 @@ it('random keys are found where every run is measured whole', () => {
 
 it('addresses are found around every sign', () => {
   // What one address leaves behind it is read on from there: its local part reaches no further back.
-  const rule = /[\w.%+-]{1,64}@(?![.-])[a-zA-Z\d.-]*[a-zA-Z\d-]\.[a-zA-Z]{2,}(?=[.-]*(?![a-zA-Z\d.-]))/g;
+  // Dots in a row end no domain: `a@b.co..org` is covered whole.
+  const rule = /[\w.%+-]{1,64}@(?![.-])[a-zA-Z\d.-]+\.[a-zA-Z]{2,}(?=[.-]*(?![a-zA-Z\d.-]))/g;
   fc.assert(
     fc.property(
       text([fc.constantFrom('@', '@', '.', '-', 'a', 'b.co', 'x_1', '9', ' ', ',', 'a@b.co', 'mail.example.com')]),
@@ -79,7 +80,7 @@ it('addresses are found around every sign', () => {
         expect(covered('email', before)).toBe(slowly);
       },
     ),
-    { numRuns: 5000 * EFFORT },
+    { numRuns: 5000 * EFFORT, examples: [['a@b.co..aa']] },
   );
 });
 
