@@ -20,6 +20,8 @@ export type TokenKind =
 
 const NUMBER =
   /(?:0[xX][0-9A-Fa-f_]+|0[oO][0-7_]+|0[bB][01_]+|(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9_]+)?)/y;
+/** A letter may be the base of the digits behind it, or an exponent. */
+const MAY_GO_ON: ReadonlySet<number> = new Set(Buffer.from('xXoObBeE_.'));
 const DOLLAR_QUOTE = /\$(?:[A-Za-z_\u0080-\uffff][A-Za-z_\u0080-\uffff0-9]*)?\$/y;
 const PARAMETER = /\$[0-9]+/y;
 /** Whitespace with a newline, then another quote: the string goes on (scan.l, quotecontinue). */
@@ -34,6 +36,10 @@ const CLASSES: Uint8Array = Uint8Array.from({ length: 128 }, (_, code) => {
   if (/[0-9]/.test(char)) return DIGIT;
   return char === '$' ? DOLLAR : 0;
 });
+
+function continuesWord(code: number): boolean {
+  return code >= 128 || (CLASSES[code] as number) > SPACE;
+}
 
 /**
  * Goes over the tokens of a text without making anything of them: every statement is gone over several times. What it
@@ -52,9 +58,10 @@ export class Lexer implements Token {
   /** False at the end of the text. */
   next(): boolean {
     const text = this.#text;
+    const { length } = text;
     let at = this.end;
-    while (CLASSES[text.charCodeAt(at)] === SPACE) at += 1;
-    if (at >= text.length) return false;
+    while (at < length && CLASSES[text.charCodeAt(at)] === SPACE) at += 1;
+    if (at >= length) return false;
     this.start = at;
     const code = text.charCodeAt(at);
     const kind = code < 128 ? CLASSES[code] : LETTER;
@@ -68,8 +75,9 @@ export class Lexer implements Token {
     const second = text.charCodeAt(start + 1);
     // Prefixes of strings and identifiers: E'…', B'…', X'…', U&'…', U&"…".
     if ((second === 0x27 || second === 0x26) && this.#prefixed(text, start)) return;
+    const { length } = text;
     let at = start + 1;
-    for (let code = second; code >= 128 || (CLASSES[code] ?? SPACE) > SPACE; code = text.charCodeAt(at)) at += 1;
+    while (at < length && continuesWord(text.charCodeAt(at))) at += 1;
     this.#is('word', at);
   }
 
@@ -89,6 +97,11 @@ export class Lexer implements Token {
   }
 
   #number(text: string, start: number): void {
+    const { length } = text;
+    let end = start;
+    while (end < length && CLASSES[text.charCodeAt(end)] === DIGIT) end += 1;
+    // What only digits are, and nothing that a number may go on with stands behind, needs no expression to measure it.
+    if (end > start && (end === length || !MAY_GO_ON.has(text.charCodeAt(end)))) return this.#is('number', end);
     this.#is('number', Math.max(match(NUMBER, text, start), start + 1));
   }
 

@@ -6,7 +6,7 @@ const MOST = 2_048;
 const VERBS: ReadonlySet<string> = new Set(['select', 'insert', 'update', 'delete']);
 /** Behind these a bare number may be the position of an output column. */
 const POSITIONAL: ReadonlySet<string> = new Set(['by', 'distinct']);
-const LONGEST_POSITIONAL = 8;
+const POSITIONAL_LENGTHS: ReadonlySet<number> = new Set([...POSITIONAL].map((word) => word.length));
 const PLAIN_NUMBER = /^[0-9]{1,15}(?:\.[0-9]{1,15})?$/;
 /** What stands for a number. No text has it: NUL is refused before anything is read. */
 const HOLE = '\0';
@@ -29,7 +29,7 @@ export function templateOf(text: string): string | undefined {
     if (kind === 'broken' || (isOver && kind !== 'comment')) return undefined;
     isOver = isOver || text[start] === ';';
     if (kind === 'word') {
-      if (end - start > LONGEST_POSITIONAL && !isFirst) continue;
+      if (!isFirst && !POSITIONAL_LENGTHS.has(end - start)) continue;
       const word = text.slice(start, end).toLowerCase();
       if (isFirst ? !VERBS.has(word) : POSITIONAL.has(word)) return undefined;
     } else if (isFirst && kind !== 'comment') {
