@@ -21,7 +21,7 @@ export type TokenKind =
 const NUMBER =
   /(?:0[xX][0-9A-Fa-f_]+|0[oO][0-7_]+|0[bB][01_]+|(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9_]+)?)/y;
 /** A letter may be the base of the digits behind it, or an exponent. */
-const MAY_GO_ON: ReadonlySet<number> = new Set(Buffer.from('xXoObBeE_.'));
+const MAY_GO_ON: ReadonlySet<number> = new Set(Array.from('xXoObBeE_.', (char) => char.charCodeAt(0)));
 const DOLLAR_QUOTE = /\$(?:[A-Za-z_\u0080-\uffff][A-Za-z_\u0080-\uffff0-9]*)?\$/y;
 const PARAMETER = /\$[0-9]+/y;
 /** Whitespace with a newline, then another quote: the string goes on (scan.l, quotecontinue). */
