@@ -60,6 +60,7 @@ const ANSWERS: Readonly<Partial<Record<FaultCode, readonly [status: number, told
   LOGIN_FAILED: [401, false],
   TOKEN_INVALID: [401, false],
   LOGIN_THROTTLED: [429, false],
+  NOT_PERMITTED: [403, true],
   NOT_FOUND: [404, true],
   TARGET_UNKNOWN: [404, true],
   CONFLICT: [409, true],

@@ -26,3 +26,6 @@ export interface Agent {
 export function weakest(assurances: readonly Assurance[]): Assurance {
   return ASSURANCES.find((level) => assurances.includes(level)) ?? 'attested';
 }
+
+/** What is told of an agent to people. */
+export type AgentSummary = Pick<Agent, 'id' | 'name' | 'kind' | 'assurance'>;

@@ -8,6 +8,7 @@ export type Reason =
   | 'approval-required'
   | 'approval-denied'
   | 'approval-expired'
+  | 'cancelled' // the client took it back while it was held
   | 'caveat' // a grant on the path does not reach this far
   | 'grant-expired'
   | 'grant-revoked'
@@ -30,6 +31,8 @@ interface Decided {
 export interface Permit extends Decided {
   readonly effect: 'permit';
   readonly obligations: readonly Obligation[];
+  /** The request whose approval lifted a hold. */
+  readonly approval?: string;
   /** Milliseconds since the epoch after which the decision must be made afresh; absent when time played no part. */
   readonly validUntil?: number;
 }

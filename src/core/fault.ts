@@ -32,6 +32,7 @@ export type FaultCode =
   | 'GRANT_INVALID' // an exchange asked for something the grant tree cannot give
   | 'TOKEN_INVALID' // a token of an identity provider that does not verify
   | 'NOT_FOUND'
+  | 'NOT_PERMITTED' // an answer by somebody who is not asked
   | 'CONFLICT'
   | 'ABORTED' // the work was told to stop
   | 'INTERNAL';

@@ -56,6 +56,8 @@ export function sqlState(reason: Reason): string {
     case 'grant-expired':
     case 'grant-revoked':
       return '57P01'; // admin_shutdown
+    case 'cancelled':
+      return '57014'; // query_canceled
     case 'permitted':
     case 'no-permit':
     case 'forbidden':
