@@ -18,6 +18,8 @@ export const LINK: number = 32;
 /** A record longer than this is not one. */
 export const MAX_RECORD: number = 32 * 1024 * 1024;
 const MAX_HEADER = 4096;
+/** Bytes that hold the header of any segment. */
+export const LONGEST_HEADER: number = MAGIC.length + 4 + MAX_HEADER;
 const MAX_WRITER = 80;
 
 /** Bytes of a record beside its head and body. */

@@ -32,10 +32,24 @@ it.each<[string, AuditQuery, number[]]>([
   ['the newest', { last: 3 }, [58, 59, 60]],
   ['the newest of a session', { last: 3, session: 's0' }, [50, 55, 56]],
   ['more than there are of a time on', { last: 500, since: 1_700_000_000_057 }, [57, 58, 59, 60]],
+  ['what is about a target', { target: 't7' }, []],
   ['a type', { types: ['alarm'] }, []],
   ['none', { last: 0 }, []],
 ])('finds %s', async (_name, query, expected) => {
   await expect(read(query)).resolves.toEqual(expected);
+});
+
+it('does not open segments that end long before the time asked for', async () => {
+  const hours = 3_600_000;
+  let at = 1_800_000_000_000;
+  const writer = await evidence.open({ worker: 3, segmentBytes: 2000, clock: { now: () => at, monotonic: () => at } });
+  for (let n = 0; n < 40; n++, at += hours / 2) await writer.audit(anEvent(at - 1_700_000_000_000));
+  await writer.close();
+  const [first] = segmentsOf(evidence.dir, 'gw-1-3');
+  appendFileSync(first?.path ?? '', Buffer.alloc(64, 0xff)); // cannot be read through
+  const found = await read({ since: at - 3 * hours });
+  expect(found).toHaveLength(6);
+  await expect(read({ since: 1_800_000_000_000 })).rejects.toMatchObject({ code: 'EVIDENCE_BROKEN' });
 });
 
 it('follows what is appended, in segments not yet there too, and stops when told', async () => {

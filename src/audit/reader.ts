@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AuditEvent } from '../core/evidence.ts';
 import { asFault, type Fault } from '../core/fault.ts';
-import { AUDIT, broken, decodeHeader, type EvidenceRecord, parse } from './format.ts';
+import { AUDIT, broken, decodeHeader, type EvidenceRecord, LONGEST_HEADER, parse } from './format.ts';
 import { type SegmentFile, segmentsOf, writersIn } from './layout.ts';
 import { readAt, readSegment, recordsIn } from './walk.ts';
 
@@ -11,6 +11,7 @@ export interface AuditQuery {
   readonly last?: number | undefined;
   readonly types?: readonly string[] | undefined;
   readonly session?: string | undefined;
+  readonly target?: string | undefined;
   /** Milliseconds since the epoch. */
   readonly since?: number | undefined;
   /** Goes on with what is appended, until `signal` aborts. */
@@ -61,10 +62,39 @@ function cursorOf(cursors: Map<string, Cursor>, writer: string): Cursor {
 }
 
 async function* eventsFrom(dir: string, writer: string, cursor: Cursor, query: AuditQuery): AsyncGenerator<FoundEvent> {
-  for (const segment of segmentsOf(dir, writer)) {
+  for (const segment of await recent(segmentsOf(dir, writer), query)) {
     if (segment.first < cursor.first) continue;
     if (segment.first > cursor.first) Object.assign(cursor, { first: segment.first, offset: 0 });
     for (const found of await eventsIn(segment, writer, cursor, query)) yield found;
+  }
+}
+
+/** Clocks are set back now and then, by less than this: what is this much older need not be looked through. */
+const SET_BACK = 3_600_000;
+
+/** Those that may hold what was written since a time: none before the last that began before it. */
+async function recent(
+  segments: readonly SegmentFile[],
+  { since, follow }: AuditQuery,
+): Promise<readonly SegmentFile[]> {
+  if (since === undefined || follow) return segments;
+  for (let index = segments.length - 1; index > 0; index -= 1) {
+    const segment = segments[index];
+    if (segment && (await beginning(segment)) < since - SET_BACK) return segments.slice(index);
+  }
+  return segments;
+}
+
+/** When a segment was begun; later than everything where that cannot be read. */
+async function beginning({ path }: SegmentFile): Promise<number> {
+  const handle = await open(path, 'r');
+  try {
+    const { size } = await handle.stat();
+    return Date.parse(decodeHeader(await readAt(handle, 0, Math.min(size, LONGEST_HEADER))).header.at);
+  } catch {
+    return Number.POSITIVE_INFINITY; // whoever reads it through says what is wrong
+  } finally {
+    await handle.close();
   }
 }
 
@@ -158,10 +188,11 @@ function isEvent(value: unknown): value is AuditEvent {
   return v === 1 && typeof type === 'string' && typeof at === 'string';
 }
 
-function isWanted(event: AuditEvent, { types, session, since }: AuditQuery): boolean {
+function isWanted(event: AuditEvent, { types, session, target, since }: AuditQuery): boolean {
   return (
     (types === undefined || types.includes(event.type)) &&
     (session === undefined || event['session'] === session) &&
+    (target === undefined || event['target'] === target) &&
     (since === undefined || Date.parse(event.at) >= since)
   );
 }

@@ -16,3 +16,9 @@ export function parseCount(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Write a whole number.');
   return Number(text);
 }
+
+/** A time of its own, or a span back from now; as the API takes it. What was parsed parses to itself. */
+export function parseSince(text: string): string {
+  if (/^\d{4}-/.test(text) && !Number.isNaN(Date.parse(text))) return new Date(text).toISOString();
+  return new Date(Date.now() - parseDuration(text) * 1000).toISOString();
+}

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ListedSession } from '../core/directory.ts';
+import type { AuditEvent } from '../core/evidence.ts';
 import { createApp } from './app.ts';
 import { CI, childOf, FakeControl, grantOf, idOf, NOW, person } from './testing/fakes.ts';
 
@@ -369,5 +370,49 @@ describe('the audit log', () => {
       fake.now += 3_600_000;
     }, 100);
     expect((await expiring).json).toMatchObject({ problem: { code: 'LOGIN_FAILED' } });
+  });
+});
+
+describe('the report of a target', () => {
+  const denied: AuditEvent = {
+    v: 1,
+    type: 'operation.denied',
+    at: new Date(NOW - 1000).toISOString(),
+    session: idOf('s1'),
+    principal: 'p',
+    target: 'shop',
+    seq: 1,
+    policies: ['bounded'],
+    reason: 'forbidden',
+  };
+
+  it('is made from the events of that target, of a week unless told otherwise', async () => {
+    fake.archived = [denied];
+    const { status, json } = await ask('GET', '/v1/targets/shop/report', 'erin');
+    expect(status).toBe(200);
+    expect(fake.asked).toMatchObject([{ target: 'shop', since: NOW - 7 * 86_400_000, last: undefined, follow: false }]);
+    expect(json).toMatchObject({
+      target: 'shop',
+      mode: 'enforce',
+      groups: [{ policies: ['bounded'], statements: [{ who: ['alice > deploy (attested)'] }] }],
+      verdict: { ready: true },
+    });
+    fake.asked = [];
+    await ask('GET', '/v1/targets/shop/report?since=2026-09-30T00:00:00Z', 'dave');
+    expect(fake.asked).toMatchObject([{ since: Date.parse('2026-09-30T00:00:00Z') }]);
+  });
+
+  it.each([
+    ['somebody without the right', 'alice', 'shop', 403],
+    ['an agent', 'daves-job', 'shop', 403],
+    ['a narrowed pass', 'narrowed', 'shop', 403],
+    ['nobody', undefined, 'shop', 401],
+    ['an auditor about nothing', 'erin', 'nowhere', 404],
+    ['an auditor about no time', 'erin', 'shop?since=tomorrow', 400],
+  ])('is not for %s', async (_name, as, target, status) => {
+    const [name, search] = target.split('?');
+    const answer = await ask('GET', `/v1/targets/${name}/report${search === undefined ? '' : `?${search}`}`, as);
+    expect(answer.status).toBe(status);
+    expect(fake.asked).toEqual([]);
   });
 });

@@ -11,6 +11,7 @@ import { auditRoutes } from './routes/audit.ts';
 import { explainRoutes } from './routes/explain.ts';
 import { grantRoutes } from './routes/grants.ts';
 import { loginRoutes } from './routes/login.ts';
+import { reportRoutes } from './routes/report.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { targetRoutes } from './routes/targets.ts';
 import { whoamiRoutes } from './routes/whoami.ts';
@@ -101,7 +102,16 @@ export function createApp({ ports, isLocal, onFault }: AppOptions): FastifyInsta
 
   const routes: Routes = { app, ports, caller, origin };
   oauthRoutes(routes);
-  for (const add of [loginRoutes, whoamiRoutes, targetRoutes, grantRoutes, sessionRoutes, auditRoutes, explainRoutes]) {
+  for (const add of [
+    loginRoutes,
+    whoamiRoutes,
+    targetRoutes,
+    grantRoutes,
+    sessionRoutes,
+    auditRoutes,
+    explainRoutes,
+    reportRoutes,
+  ]) {
     add(routes);
   }
   return app;

@@ -28,6 +28,8 @@ export interface ControlPorts {
   readonly archive: Archive;
   readonly explain: (request: ExplainRequest) => Promise<Explanation>;
   readonly targets: TargetService;
+  /** Since when the policies in force are, in milliseconds since the epoch; undefined where nobody knows. */
+  readonly policiesSince: () => Promise<number | undefined>;
   readonly health: () => Promise<Health>;
   /** The port the data plane is bound to, where the configuration leaves the choice to the system (port 0). */
   readonly postgresPort?: () => number;
@@ -53,6 +55,8 @@ export interface AuditQuery {
   readonly follow: boolean;
   readonly types: readonly string[] | undefined;
   readonly session: string | undefined;
+  /** Absent: of all targets, and of none. */
+  readonly target?: string;
   /** Milliseconds since the epoch. */
   readonly since: number | undefined;
 }

@@ -53,11 +53,21 @@ export function aboutFacts(facts: SqlFacts): Members {
   const about = members({
     verbs: facts.statements.map((statement) => statement.verb),
     resources: [...new Set(uses.map((use) => `${use.action} ${resourceId(use.resource)}`))],
+    labelled: labelled(facts),
     fingerprint: facts.fingerprint,
     statement: facts.normalised,
   });
   ofFacts.set(facts, about);
   return about;
+}
+
+/** `read shop/shop/public/customers/email pii.email`: uses and labels are single words. Undefined where there is none. */
+function labelled({ statements }: SqlFacts): string[] | undefined {
+  const uses = statements.flatMap(({ columns }) => columns.filter(({ besides }) => besides === undefined));
+  const words = uses.flatMap(({ use, column, labels }) => {
+    return labels.map(({ label }) => `${use} ${resourceId(column)} ${label}`);
+  });
+  return words.length === 0 ? undefined : [...new Set(words)];
 }
 
 const ofDecisions = new WeakMap<Decision, Members>();
@@ -69,10 +79,28 @@ export function aboutDecision(decision: Decision): Members {
   const about = members({
     decision: effect,
     policies,
-    ...(effect === 'deny' ? { reason: decision.reason, message: decision.message } : {}),
+    ...(effect === 'deny' ? { reason: decision.reason, message: decision.message, hint: decision.hint } : {}),
     ...(effect === 'permit' ? { masked: masked(decision) } : {}),
   });
   ofDecisions.set(decision, about);
+  return about;
+}
+
+const ofObserved = new WeakMap<Decision, Members>();
+
+/** What enforcing would have said; undefined where it had said the same. */
+export function aboutObserved(decision: Decision): Members | undefined {
+  if (decision.effect === 'permit') return undefined;
+  const known = ofObserved.get(decision);
+  if (known !== undefined) return known;
+  const about = members({
+    would: decision.effect,
+    would_policies: decision.policies,
+    ...(decision.effect === 'deny'
+      ? { would_reason: decision.reason, would_message: decision.message, would_hint: decision.hint }
+      : { would_rules: decision.rules, would_message: decision.message }),
+  });
+  ofObserved.set(decision, about);
   return about;
 }
 

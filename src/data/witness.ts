@@ -9,6 +9,7 @@ import type { RecordingRules } from '../core/target.ts';
 import {
   aboutDecision,
   aboutFacts,
+  aboutObserved,
   type Members,
   members,
   numbered,
@@ -88,8 +89,8 @@ export class Witness implements Tape {
     const about = aboutDecision(decision);
     const event = [numbered(sequence), aboutFacts(facts), about];
     if (effect === 'hold') event.push(members({ rules: decision.rules }));
-    if (observed !== undefined && observed.effect !== 'permit')
-      event.push(members({ would: observed.effect, would_policies: observed.policies }));
+    const would = observed && aboutObserved(observed);
+    if (would !== undefined) event.push(would);
     const asked = members({ text, sent: sent === text ? undefined : sent, parameters: recordable(parameters) });
     this.totals.operations += 1;
     if (effect === 'deny') this.totals.denied += 1;

@@ -77,6 +77,7 @@ export async function openControlPlane(parts: ControlPlaneParts): Promise<Contro
         await sealSecret(name, value, { sealed: store.sealed, envelope, by });
       },
     },
+    policiesSince: async () => (await store.versions.list('policy', 1))[0]?.at,
     health,
   };
   const control = await startControl({

@@ -7,6 +7,7 @@ import { gatewayOptions, jsonOption } from '../options.ts';
 import { clean, note, plainTable, print, printJson, style } from '../output.ts';
 import { askSecret } from '../prompt.ts';
 import { proposalTable, proposalYaml, skippedLines } from '../proposals.ts';
+import { addReport } from './targets-report.ts';
 
 type Options = GatewayOptions & { readonly json?: boolean };
 
@@ -30,6 +31,7 @@ Examples:
   $ sallyport targets test shop
   $ sallyport targets discover shop                 columns that may need a label, and why
   $ sallyport targets discover shop --yaml          the same as lines for sallyport.yaml
+  $ sallyport targets report shop --since 7d        what policies stopped, or would have
   $ sallyport targets seal shop-password            asks for the value; the file then says "sealed:shop-password"
   $ sallyport targets seal shop-password < secret
 `,
@@ -61,6 +63,8 @@ kept. Take the proposals as such: a label is decided by who knows the data.
 `,
     )
     .action(discover);
+
+  addReport(targets);
 
   gatewayOptions(targets.command('seal'))
     .argument('<name>', 'name to keep the secret under')

@@ -90,6 +90,7 @@ export class FakeControl {
   forms: URLSearchParams[] = [];
   discoveries: DiscoveryRequest[] = [];
   discovery: Discovery = { tables: 0, columns: 0, proposals: [], skipped: [] };
+  policiesSince: number | undefined = undefined;
   unwritable: boolean = false;
   /** Resolves while something follows the audit log. */
   follow: ((signal: AbortSignal) => Promise<void>) | undefined;
@@ -204,6 +205,7 @@ export class FakeControl {
           this.sealed.set(name, value);
         },
       },
+      policiesSince: async () => this.policiesSince,
       health: async () => ({ ready: true, checks: [] }),
     };
   }
