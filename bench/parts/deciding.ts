@@ -95,7 +95,7 @@ async function open(sessions: number) {
         source: '127.0.0.1',
         limits: { detect: undefined, budgets: [], rows: undefined },
         tag: NAME,
-        keys: strikable(chain, NAME, id),
+        strikables: strikable(chain, NAME, id),
       },
       {
         clock: systemClock,

@@ -1,6 +1,7 @@
 import type { Agent, Assurance } from './agent.ts';
 import { weakest } from './agent.ts';
 import type { Caveats } from './caveats.ts';
+import { type RevocationSubject, strikeKey } from './feed.ts';
 import type { Principal } from './principal.ts';
 
 /**
@@ -18,6 +19,8 @@ export interface Grant {
   readonly agent: Agent | undefined;
   readonly caveats: Caveats;
   readonly createdAt: number;
+  /** Where the feed was when the store took it in: what was revoked and lifted before does not strike it. */
+  readonly born?: number;
   /** Sessions may be opened until then. */
   readonly connectBy: number;
   /** Rights end then; never later than the parent's. */
@@ -62,4 +65,32 @@ export function weakestOf(chain: Chain): Assurance {
 export function describeChain(chain: Chain): string {
   const agents = agentsOf(chain).map((agent) => `${agent.name} (${agent.assurance})`);
   return [rootOf(chain).principal.name, ...agents].join(' > ');
+}
+
+/** What the revocation of ends a grant, and when the oldest grant of a chain that stands on it was born. */
+export interface Foothold {
+  readonly subject: RevocationSubject;
+  readonly born: number | undefined;
+}
+
+/** Everything a chain stands on, each once, with the age of the first grant that does. */
+export function footholdsOf(chain: Chain): Foothold[] {
+  const found = new Map<string, Foothold>();
+  for (const grant of chain.grants) {
+    for (const subject of subjectsOf(grant)) {
+      const key = strikeKey(subject);
+      if (!found.has(key)) found.set(key, { subject, born: grant.born });
+    }
+  }
+  return [...found.values()];
+}
+
+function subjectsOf({ id, principal, agent, login }: Grant): RevocationSubject[] {
+  return [
+    { kind: 'grant', id },
+    { kind: 'principal', id: principal.id },
+    ...principal.groups.map((group) => ({ kind: 'membership', id: principal.id, group }) as const),
+    ...(agent === undefined ? [] : [{ kind: 'agent', id: agent.id } as const]),
+    ...(login?.session === undefined ? [] : [{ kind: 'login', id: `${login.provider}|${login.session}` } as const]),
+  ];
 }

@@ -39,6 +39,8 @@ export interface Session {
   readonly signal: AbortSignal;
   /** Registers who tells the client something in between (a session about to expire). Called at any moment. */
   onNotice(tell: (message: string) => void): void;
+  /** Registers who stops passing results on while revocations cannot be heard, and goes on when they can. */
+  onPause(tell: (paused: boolean) => void): void;
   /** Short text for the target's own logs: agent and grant, at most 63 bytes. */
   readonly tag: string;
 

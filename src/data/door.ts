@@ -15,8 +15,8 @@ import { coversConnect } from '../policy/caveats.ts';
 import type { Budgets } from './budgets.ts';
 import type { Leases } from './leases.ts';
 import { type Limits, LiveSession } from './live-session.ts';
-import { type Registry, strikable } from './registry.ts';
-import type { Revocations } from './revocations.ts';
+import { idsOf, type Registry, strikable } from './registry.ts';
+import { endingOf, type Revocations } from './revocations.ts';
 import { Witness } from './witness.ts';
 
 /** A target as the data plane knows it. */
@@ -111,7 +111,7 @@ export class Door implements Sessions {
     const { target, limits } = found;
     const principal = rootOf(chain).principal.id;
     const id = newId(ports.clock, ports.random);
-    const keys = strikable(chain, target.name, id);
+    const strikables = strikable(chain, target.name, id);
     const witness = new Witness(
       ports.evidence,
       ports.clock,
@@ -119,7 +119,7 @@ export class Door implements Sessions {
       target.recording,
     );
     const session = new LiveSession(
-      { id, chain, target, database, role, binding, source: origin.address, limits, tag: tagOf(greeting), keys },
+      { id, chain, target, database, role, binding, source: origin.address, limits, tag: tagOf(greeting), strikables },
       {
         clock: ports.clock,
         engine: ports.engine,
@@ -149,9 +149,9 @@ export class Door implements Sessions {
       },
     );
     // Registered before it is recorded: a revocation that comes in between must find it.
-    ports.registry.add(session, keys);
-    const struck = ports.revocations.struck(keys);
-    if (struck !== undefined) session.stop({ cause: 'revoked', message: `access was revoked: ${struck.reason}` });
+    ports.registry.add(session, strikables);
+    const struck = ports.revocations.struck(strikables);
+    if (struck !== undefined) session.stop(endingOf(struck));
     try {
       const client = greeting.client ?? null;
       await witness.started({
@@ -169,7 +169,7 @@ export class Door implements Sessions {
         database,
         role,
         grant: currentOf(chain).id,
-        chainIds: keys.map((each) => each.slice(each.indexOf(':') + 1)),
+        chainIds: idsOf(strikables),
         chain: describeChain(chain),
         detail: {
           binding,

@@ -12,7 +12,8 @@ import type { Target } from '../core/target.ts';
 import { type DetectRules, decideSql } from '../policy/statement.ts';
 import type { Budgets, Spender } from './budgets.ts';
 import { clear, type GatePorts } from './gate.ts';
-import { type Revocations, SILENT } from './revocations.ts';
+import type { Strikable } from './registry.ts';
+import { endingOf, type Revocations, SILENT } from './revocations.ts';
 import { textToSend, unsendable } from './sent-text.ts';
 import type { Witness } from './witness.ts';
 
@@ -27,7 +28,7 @@ export interface SessionParts {
   readonly source: string;
   readonly limits: Limits;
   readonly tag: string;
-  readonly keys: readonly string[];
+  readonly strikables: readonly Strikable[];
 }
 
 export interface SessionPorts {
@@ -89,6 +90,7 @@ export class LiveSession implements Session {
   readonly #finite: boolean;
   readonly #timers: NodeJS.Timeout[];
   #notice: ((message: string) => void) | undefined;
+  #pause: ((paused: boolean) => void) | undefined;
   #sequence = 0;
   #ended: Promise<void> | undefined;
 
@@ -181,6 +183,15 @@ export class LiveSession implements Session {
     this.#notice = tell;
   }
 
+  onPause(tell: (paused: boolean) => void): void {
+    this.#pause = tell;
+  }
+
+  /** Whether results may be passed on; its driver hears it through `onPause`. */
+  pause(paused: boolean): void {
+    this.#pause?.(paused);
+  }
+
   /** Ends the session from outside; its driver hears it through `signal`. */
   stop(ending: Ending): void {
     if (!this.signal.aborted) this.#controller.abort(ending);
@@ -242,8 +253,8 @@ export class LiveSession implements Session {
       return deny(ending.cause === 'expired' ? 'grant-expired' : 'grant-revoked', ending.message);
     }
     if (this.#ports.clock.now() >= this.#expires) return deny('grant-expired', 'the pass has expired');
-    const revocation = this.#ports.revocations.struck(this.#parts.keys);
-    return revocation === undefined ? undefined : deny('grant-revoked', `access was revoked: ${revocation.reason}`);
+    const revocation = this.#ports.revocations.struck(this.#parts.strikables);
+    return revocation === undefined ? undefined : deny('grant-revoked', endingOf(revocation).message);
   }
 
   #debit(operation: Operation, obligations: readonly Obligation[]): Denial | undefined | Promise<Denial | undefined> {

@@ -1,7 +1,7 @@
 import { type Denial, deny } from '../core/decision.ts';
-import type { Feed, FeedEntry, Revocation } from '../core/feed.ts';
+import { bites, type Feed, type FeedEntry, type Revocation, strikeKey } from '../core/feed.ts';
 import type { Ending } from '../core/session.ts';
-import { key, type Registry } from './registry.ts';
+import type { Registry, Strikable } from './registry.ts';
 
 /** Older than this, the feed is not believed: nothing new is cleared until it caught up. */
 const PAUSE_AFTER = 2_000;
@@ -12,13 +12,15 @@ const WATCH_EVERY = 250;
 
 /**
  * Hears revocations and makes them felt: live sessions end, later look-ups are refused, and while nothing can be heard
- * operations pause. After the grace of silence every session ends: who cannot hear a revocation must not ignore one.
+ * operations and results pause. After the grace of silence every session ends: who cannot hear a revocation must not
+ * ignore one.
  */
 export class Revocations {
   readonly #feed: Feed;
   readonly #registry: Registry;
   readonly #grace: number;
   readonly #heard = new Map<string, Revocation>();
+  #paused = false;
   readonly #waiting = new Set<() => void>();
   readonly #timer: NodeJS.Timeout;
   readonly #unsubscribe: () => void;
@@ -28,19 +30,27 @@ export class Revocations {
     this.#registry = registry;
     this.#grace = grace;
     this.#unsubscribe = feed.subscribe((entry) => {
-      if (entry.kind === 'revoked') this.#strike(entry.revocation);
+      if (entry.kind === 'revoked' || entry.kind === 'lifted') this.#strike(entry.revocation);
       else onEntry(entry);
     });
     this.#timer = setInterval(() => this.#watch(), WATCH_EVERY);
     this.#timer.unref();
   }
 
-  /** The revocation that strikes one of these keys, among those heard since the start. */
-  struck(keys: readonly string[]): Revocation | undefined {
+  /** Takes in what was said before this listened. What was heard since then is newer, and stays. */
+  recall(earlier: readonly Revocation[]): void {
+    for (const revocation of earlier) {
+      const key = strikeKey(revocation.subject);
+      if (!this.#heard.has(key)) this.#heard.set(key, revocation);
+    }
+  }
+
+  /** The revocation that strikes one of these, among those heard since the start and those recalled. */
+  struck(strikables: readonly Strikable[]): Revocation | undefined {
     if (this.#heard.size === 0) return undefined;
-    for (const each of keys) {
-      const found = this.#heard.get(each);
-      if (found !== undefined) return found;
+    for (const { key, born } of strikables) {
+      const found = this.#heard.get(key);
+      if (found !== undefined && bites(found, born)) return found;
     }
     return undefined;
   }
@@ -67,13 +77,18 @@ export class Revocations {
   }
 
   #strike(revocation: Revocation): void {
-    this.#heard.set(key(revocation.subject), revocation);
-    this.#registry.strike(revocation.subject, endingOf(revocation));
+    this.#heard.set(strikeKey(revocation.subject), revocation);
+    this.#registry.strike(revocation, endingOf(revocation));
   }
 
   #watch(): void {
     const age = this.#feed.age();
-    if (age <= PAUSE_AFTER) return this.#release();
+    const { silent } = this;
+    if (silent !== this.#paused) {
+      this.#paused = silent;
+      this.#registry.pauseAll(silent);
+    }
+    if (!silent) return this.#release();
     if (age <= this.#grace) return;
     this.#registry.stopAll({
       cause: 'stale',
@@ -88,8 +103,8 @@ export class Revocations {
   }
 }
 
-export function endingOf(revocation: Revocation): Ending {
-  const { subject, reason } = revocation;
-  if (subject.kind === 'session') return { cause: 'killed', message: `this session was ended: ${reason}` };
-  return { cause: 'revoked', message: `access was revoked (${subject.kind}): ${reason}` };
+export function endingOf({ subject, reason }: Revocation): Ending {
+  const why = reason === '' ? '' : `: ${reason}`;
+  if (subject.kind === 'session') return { cause: 'killed', message: `this session was ended${why}` };
+  return { cause: 'revoked', message: `access was revoked (${subject.kind})${why}` };
 }

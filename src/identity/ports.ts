@@ -20,8 +20,34 @@ export interface StoredGrant {
   readonly revoked: Revocation | undefined;
 }
 
+/** What was revoked, kept. Every change is on the feed in the same transaction. Throws Fault STORE_UNAVAILABLE. */
+export interface RevocationStore {
+  /** Ends everything that stands on the subject, until it is lifted. Idempotent; what was lifted is struck again. */
+  revoke(subject: RevocationSubject, by: string, reason: string): Promise<Revocation>;
+  /** Ends everything that stands on it now, and nothing that comes later. A membership is only ever revoked so. */
+  cut(subject: RevocationSubject, by: string, reason: string): Promise<Revocation>;
+  /**
+   * Lets new grants stand on the subject again; those of before stay dead. Idempotent; undefined where nothing was
+   * revoked. Throws Fault CONFLICT for what stays ended (LIFTABLE).
+   */
+  lift(subject: RevocationSubject, by: string, reason: string): Promise<Revocation | undefined>;
+  /** Newest first. */
+  revocations(filter: RevocationFilter): Promise<readonly Revocation[]>;
+  /** Whether any grant ever stood on the subject. */
+  knows(subject: RevocationSubject): Promise<boolean>;
+}
+
+export interface RevocationFilter {
+  readonly kinds?: readonly RevocationSubject['kind'][];
+  /** Of the subject. */
+  readonly id?: string;
+  /** Those that still strike what is new. */
+  readonly lasting?: boolean;
+  readonly limit?: number;
+}
+
 /** The delegation tree, kept. Implemented by the store; every method throws Fault STORE_UNAVAILABLE. */
-export interface GrantStore {
+export interface GrantStore extends RevocationStore {
   /**
    * Adds a grant under its parent in one transaction that also sees the parent alive, unexpired and below its
    * fan-out cap. Throws Fault GRANT_INVALID otherwise.
@@ -33,8 +59,6 @@ export interface GrantStore {
   debit(path: readonly string[], count: number): Promise<{ readonly exhausted: string } | 'debited'>;
   /** Uses left of one grant; undefined where unlimited. */
   usesLeft(id: string): Promise<number | undefined>;
-  /** Records a revocation and puts it on the feed, in one transaction. Idempotent. */
-  revoke(subject: RevocationSubject, by: string, reason: string): Promise<Revocation>;
   /** Newest first; `under` limits to a subtree, `principal` to one root. */
   list(filter: GrantFilter): Promise<readonly ListedGrant[]>;
   /** Remembers a token id until it expires; false when it was there already. */

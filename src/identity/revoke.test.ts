@@ -96,7 +96,7 @@ describe('revocation', () => {
 
   it('of an unknown pass looks like any other, and changes nothing', async () => {
     await expect(revokePass(UNKNOWN, ORIGIN, w.ports)).resolves.toBeUndefined();
-    expect(w.grants.revocations).toEqual([]);
+    expect(w.grants.struck).toEqual([]);
   });
 
   it('bites even when it cannot be recorded, and says so', async () => {

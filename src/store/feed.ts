@@ -187,7 +187,8 @@ function parseEntry(sequence: number, kind: unknown, body: unknown): FeedEntry {
   const text = String(body);
   switch (kind) {
     case 'revoked':
-      return { sequence, kind, revocation: parseRevocation(text) };
+    case 'lifted':
+      return { sequence, kind, revocation: parseRevocation(text, sequence) };
     case 'config': {
       const { version }: { version: number } = JSON.parse(text);
       return { sequence, kind, version };

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Fault } from '../core/fault.ts';
-import type { RevocationSubject } from '../core/feed.ts';
-import type { Grant } from '../core/grant.ts';
+import { strikeKey } from '../core/feed.ts';
+import { footholdsOf, type Grant } from '../core/grant.ts';
 import type { PassVerifier } from '../identity/ports.ts';
 import { canonical } from './canonical.ts';
 import type { GrantsTable } from './schema.ts';
@@ -16,8 +16,7 @@ export type GrantRow = GrantsTable;
 export function encodeGrant(
   grant: Grant,
   verifier: PassVerifier,
-  parent: GrantRow | undefined,
-  key: Uint8Array,
+  { parent, born, key }: { readonly parent: GrantRow | undefined; readonly born: number; readonly key: Uint8Array },
 ): GrantRow {
   const row = {
     id: grant.id,
@@ -30,6 +29,7 @@ export function encodeGrant(
     uses_left: grant.uses ?? null,
     record: canonical(grant),
     verifier: canonical(encodeVerifier(verifier)),
+    born,
     par_hash: parent?.rec_hash ?? null,
   };
   return { ...row, rec_hash: hashOf(row, key) };
@@ -42,7 +42,7 @@ export function decodeGrant(row: GrantRow, parent: GrantRow | undefined, key: Ui
   if (link ? !(row.par_hash && link.equals(row.par_hash)) : row.par_hash !== null) {
     throw broken(row.id, 'it does not belong to its parent');
   }
-  return parseRecord(row.record);
+  return { ...parseRecord(row.record), ...(row.born === null ? {} : { born: row.born }) };
 }
 
 export function decodeVerifier(row: GrantRow): PassVerifier {
@@ -55,21 +55,8 @@ export function decodeVerifier(row: GrantRow): PassVerifier {
   };
 }
 
-/** The key under which a revocation is kept; a grant lists the keys of everything that ends it. */
-export function strikeKey(subject: RevocationSubject): string {
-  return `${subject.kind}:${subject.id}`;
-}
-
 function strikesOf(grant: Grant): string[] {
-  const subjects: RevocationSubject[] = [
-    { kind: 'grant', id: grant.id },
-    { kind: 'principal', id: grant.principal.id },
-  ];
-  if (grant.agent) subjects.push({ kind: 'agent', id: grant.agent.id });
-  if (grant.login?.session !== undefined) {
-    subjects.push({ kind: 'login', id: `${grant.login.provider}|${grant.login.session}` });
-  }
-  return subjects.map(strikeKey);
+  return footholdsOf({ grants: [grant] }).map(({ subject }) => strikeKey(subject));
 }
 
 interface StoredVerifier {
@@ -106,8 +93,10 @@ function parseRecord(record: string): Grant {
 }
 
 function hashOf(row: Omit<GrantRow, 'rec_hash'>, key: Uint8Array): Buffer {
-  const { id, parent, path, principal, strikes, created_at, expires, record, verifier, par_hash } = row;
-  const fixed = { id, parent, path, principal, strikes, created_at, expires, record, verifier };
+  const { id, parent, path, principal, strikes, created_at, expires, record, verifier, born, par_hash } = row;
+  // Rows of earlier releases have no `born`, and were hashed without one.
+  const age = born === null ? {} : { born };
+  const fixed = { id, parent, path, principal, strikes, created_at, expires, record, verifier, ...age };
   return createHmac('sha256', key)
     .update(canonical({ ...fixed, par_hash: par_hash?.toString('base64') ?? null }))
     .digest();

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { type SelectQueryBuilder, sql } from 'kysely';
 import { Fault } from '../core/fault.ts';
-import type { Revocation, RevocationSubject } from '../core/feed.ts';
-import { type Chain, type Grant, MAX_DEPTH } from '../core/grant.ts';
+import { bites, type Revocation, strikeKey } from '../core/feed.ts';
+import { type Chain, footholdsOf, type Grant, MAX_DEPTH } from '../core/grant.ts';
 import type { GrantFilter, GrantStore, ListedGrant, PassVerifier, StoredGrant } from '../identity/ports.ts';
 import { atMost, type Db, guard, sqlState, storeClock } from './database.ts';
-import { decodeGrant, decodeVerifier, encodeGrant, type GrantRow, strikeKey } from './grant-record.ts';
-import { subjectKind } from './revocation.ts';
-import type { RevocationsTable, Tables } from './schema.ts';
+import { decodeGrant, decodeVerifier, encodeGrant, type GrantRow } from './grant-record.ts';
+import { toRevocation } from './revocation.ts';
+import { revocationStore } from './revocations.ts';
+import type { Tables } from './schema.ts';
 
 /** Live children one grant may have at a time. */
 const MAX_CHILDREN = 256;
@@ -20,7 +21,7 @@ export function grantStore(db: Db, key: Uint8Array): GrantStore {
     verifier: (id) => guard(() => verifierOf(db, key, id)),
     debit: (path, count) => guard(() => debit(db, path, count)),
     usesLeft: (id) => guard(() => usesLeft(db, id)),
-    revoke: (subject, by, reason) => guard(() => revoke(db, subject, by, reason)),
+    ...revocationStore(db),
     list: (filter) => guard(() => list(db, key, filter)),
     once: (issuer, tokenId, expires) => guard(() => once(db, issuer, tokenId, expires)),
   };
@@ -31,10 +32,12 @@ async function insert(db: Db, key: Uint8Array, grant: Grant, verifier: PassVerif
     const parent = grant.parent === undefined ? undefined : await lockParent(tx, key, grant, grant.parent);
     if (!parent && (grant.path.length !== 1 || grant.path[0] !== grant.id))
       throw invalid('a root grant is its own path');
+    // Read as late as can be: what is revoked or lifted from here on finds a grant that was there before.
+    const { sequence: born } = await tx.selectFrom('feed_head').select('sequence').executeTakeFirstOrThrow();
     try {
       await tx
         .insertInto('grants')
-        .values(encodeGrant(grant, verifier, parent, key))
+        .values(encodeGrant(grant, verifier, { parent, born, key }))
         .execute();
     } catch (error) {
       if (sqlState(error) === '23505') throw new Fault('CONFLICT', `grant ${grant.id} exists`, { cause: error });
@@ -76,6 +79,18 @@ async function load(db: Db, key: Uint8Array, id: string): Promise<StoredGrant | 
   return found && { chain: found.chain, revoked: found.revoked };
 }
 
+/** The first revocation that ends the chain. */
+async function revocationOf(db: Db, chain: Chain): Promise<Revocation | undefined> {
+  const born = new Map(footholdsOf(chain).map((foothold) => [strikeKey(foothold.subject), foothold.born]));
+  const found = await db
+    .selectFrom('revocations')
+    .selectAll()
+    .where('key', '=', sql<string>`any (${[...born.keys()]})`)
+    .orderBy('sequence')
+    .execute();
+  return found.map(toRevocation).find((one) => bites(one, born.get(strikeKey(one.subject))));
+}
+
 interface LoadedPath extends StoredGrant {
   readonly rows: readonly GrantRow[];
 }
@@ -92,14 +107,7 @@ async function loadPath(db: Db, key: Uint8Array, id: string): Promise<LoadedPath
   const isWhole = leaf.path.join('/') === rows.rows.map((row) => row.id).join('/');
   if (!root || !isWhole) throw new Fault('EVIDENCE_BROKEN', `grant ${id}: its path has a hole`);
   const chain: Chain = { grants: [root, ...rest] };
-  const struck = await db
-    .selectFrom('revocations')
-    .selectAll()
-    .where('key', 'in', leaf.strikes)
-    .orderBy('sequence')
-    .limit(1)
-    .executeTakeFirst();
-  return { chain, revoked: struck && toRevocation(struck), rows: rows.rows };
+  return { chain, revoked: await revocationOf(db, chain), rows: rows.rows };
 }
 
 async function verifierOf(db: Db, key: Uint8Array, id: string): Promise<PassVerifier | undefined> {
@@ -132,23 +140,6 @@ async function usesLeft(db: Db, id: string): Promise<number | undefined> {
   return row.uses_left ?? undefined;
 }
 
-async function revoke(db: Db, subject: RevocationSubject, by: string, reason: string): Promise<Revocation> {
-  return db.transaction().execute(async (tx) => {
-    // Revocations are serialised by the feed's head; whoever has it sees every earlier one.
-    await sql`select 1 from feed_head where id = 1 for update`.execute(tx);
-    const key = strikeKey(subject);
-    const found = await tx.selectFrom('revocations').selectAll().where('key', '=', key).executeTakeFirst();
-    if (found) return toRevocation(found);
-    const revocation: Revocation = { subject: { ...subject }, by, reason, at: await storeClock(tx) };
-    const entry = await sql<{ sequence: number }>`
-      select feed_append('revoked', ${JSON.stringify(revocation)}) as sequence`.execute(tx);
-    const sequence = entry.rows[0]?.sequence ?? 0;
-    const { kind, id } = subject;
-    await tx.insertInto('revocations').values({ key, kind, id, by, reason, at: revocation.at, sequence }).execute();
-    return revocation;
-  });
-}
-
 async function list(db: Db, key: Uint8Array, filter: GrantFilter): Promise<readonly ListedGrant[]> {
   let query = db.selectFrom('grants').selectAll('grants');
   if (filter.under !== undefined) query = query.where(sql<boolean>`path @> ${[filter.under]}::text[]`);
@@ -157,27 +148,29 @@ async function list(db: Db, key: Uint8Array, filter: GrantFilter): Promise<reado
   const rows = await query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(atMost(filter.limit)).execute();
   if (rows.length === 0) return [];
   const parents = await byId(db, rows);
-  const strikes = [...new Set(rows.flatMap((row) => row.strikes))];
-  const struck = await db
-    .selectFrom('revocations')
-    .selectAll()
-    .where('key', '=', sql<string>`any (${strikes})`)
-    .orderBy('sequence')
-    .execute();
-  return rows.map((row) => {
-    const first = struck.find((revocation) => row.strikes.includes(revocation.key));
-    return {
-      grant: decodeGrant(row, row.parent === null ? undefined : parents.get(row.parent), key),
-      usesLeft: row.uses_left ?? undefined,
-      revoked: first && toRevocation(first),
-    };
-  });
+  const struck = await strikesAt(db, rows);
+  return rows.map((row) => ({
+    grant: decodeGrant(row, row.parent === null ? undefined : parents.get(row.parent), key),
+    usesLeft: row.uses_left ?? undefined,
+    revoked: struck.get(row.id),
+  }));
 }
 
 function living<O>(query: SelectQueryBuilder<Tables, 'grants', O>): SelectQueryBuilder<Tables, 'grants', O> {
-  return query
-    .where(sql<boolean>`expires > now_ms()`)
-    .where(sql<boolean>`not exists (select from revocations r where r.key = any (grants.strikes))`);
+  return query.where(sql<boolean>`expires > now_ms()`).where(sql<boolean>`first_strike(path) is null`);
+}
+
+/** The revocations that end these grants, by the grants' ids. */
+async function strikesAt(db: Db, rows: readonly GrantRow[]): Promise<Map<string, Revocation>> {
+  const ids = rows.map((row) => row.id);
+  const found = await db
+    .selectFrom('revocations')
+    .innerJoin('grants', (join) => join.on(sql<boolean>`revocations.key = first_strike(grants.path)`))
+    .selectAll('revocations')
+    .select('grants.id as struck')
+    .where('grants.id', '=', sql<string>`any (${ids})`)
+    .execute();
+  return new Map(found.map((row) => [row.struck, toRevocation(row)]));
 }
 
 async function byId(db: Db, rows: readonly GrantRow[]): Promise<Map<string, GrantRow>> {
@@ -197,10 +190,6 @@ async function once(db: Db, issuer: string, tokenId: string, expires: number): P
     .onConflict((conflict) => conflict.column('key').doNothing())
     .executeTakeFirst();
   return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
-}
-
-function toRevocation(row: RevocationsTable): Revocation {
-  return { subject: { kind: subjectKind(row.kind), id: row.id }, by: row.by, reason: row.reason, at: row.at };
 }
 
 function invalid(message: string): Fault {

@@ -3,10 +3,13 @@ import { Fault } from '../core/fault.ts';
 import type { Db } from './database.ts';
 import { first } from './migrations/0001-first.ts';
 import { spending } from './migrations/0002-spending.ts';
+import { lifted } from './migrations/0004-lifted.ts';
 
-const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [
-  { name: 'first', sql: first },
-  { name: 'spending', sql: spending },
+/** In the order they are applied in. Versions are the numbers of the files and need not be without gaps. */
+const MIGRATIONS: readonly { readonly version: number; readonly name: string; readonly sql: string }[] = [
+  { version: 1, name: 'first', sql: first },
+  { version: 2, name: 'spending', sql: spending },
+  { version: 4, name: 'lifted', sql: lifted },
 ];
 
 /** Any constant serves; all gateways of one store must use the same. */
@@ -24,24 +27,18 @@ export async function migrate(db: Db): Promise<void> {
     if (!found.rows[0]?.at) await sql`create schema sallyport`.execute(tx);
     await sql`create table if not exists schema_version (
       version int4 primary key, name text not null, applied_at timestamptz not null default now())`.execute(tx);
-    const row = await tx
-      .selectFrom('schema_version')
-      .select(sql<number | null>`max(version)`.as('at'))
-      .executeTakeFirst();
-    const at = row?.at ?? 0;
-    if (at > MIGRATIONS.length) {
-      throw new Fault(
-        'CONFLICT',
-        `the store's schema is version ${at}; this release knows ${MIGRATIONS.length}: use a newer one`,
-      );
+    const applied = new Set(
+      (await tx.selectFrom('schema_version').select('version').execute()).map((one) => one.version),
+    );
+    const at = Math.max(0, ...applied);
+    const known = Math.max(...MIGRATIONS.map((one) => one.version));
+    if (at > known) {
+      throw new Fault('CONFLICT', `the store's schema is version ${at}; this release knows ${known}: use a newer one`);
     }
-    for (const [index, migration] of MIGRATIONS.entries()) {
-      if (index < at) continue;
-      await sql.raw(migration.sql).execute(tx);
-      await tx
-        .insertInto('schema_version')
-        .values({ version: index + 1, name: migration.name })
-        .execute();
+    for (const { version, name, sql: text } of MIGRATIONS) {
+      if (applied.has(version)) continue;
+      await sql.raw(text).execute(tx);
+      await tx.insertInto('schema_version').values({ version, name }).execute();
     }
   });
 }

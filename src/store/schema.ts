@@ -26,6 +26,7 @@ export interface GrantsTable {
   uses_left: number | null;
   record: string;
   verifier: string;
+  born: number | null;
   par_hash: Buffer | null;
   rec_hash: Buffer;
 }
@@ -38,6 +39,11 @@ export interface RevocationsTable {
   reason: string;
   at: number;
   sequence: number;
+  member_of: string | null;
+  until: number | null;
+  lifted_at: number | null;
+  lifted_by: string | null;
+  lifted_reason: string | null;
 }
 
 export interface SessionsTable {

@@ -73,6 +73,8 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
     if (entry.kind === 'catalog' && announcer.heard(entry.target, entry.database))
       catalogs.changed(entry.target, entry.database);
   });
+  // Grants bring their revocations along when they are loaded; what is known of targets is known here alone.
+  revocations.recall(await store.grants.revocations({ kinds: ['target'] }));
 
   const door = new Door({
     clock: systemClock,

@@ -171,6 +171,30 @@ export class FakeControl {
           this.revoked.set(subject.id, revocation);
           return revocation;
         },
+        cut: async (subject, by, reason) => {
+          const revocation = { subject, by, reason, at: this.now, until: 1 };
+          this.revoked.set(subject.id, revocation);
+          return revocation;
+        },
+        lift: async (subject, by, reason) => {
+          const found = this.revoked.get(subject.id);
+          const lifted = found && { ...found, until: 2, lifted: { by, reason, at: this.now } };
+          if (lifted) this.revoked.set(subject.id, lifted);
+          return lifted;
+        },
+        revocations: async (filter) =>
+          [...this.revoked.values()].filter((one) => {
+            const { kinds, id, lasting } = filter;
+            return (
+              (kinds?.includes(one.subject.kind) ?? true) &&
+              (id ?? one.subject.id) === one.subject.id &&
+              !(lasting && one.until !== undefined)
+            );
+          }),
+        knows: async ({ id }) =>
+          [...this.chains.values()].some(({ grants }) =>
+            grants.some(({ principal, agent }) => principal.id === id || agent?.id === id),
+          ),
       },
       sessions: {
         list: async () => this.sessions,

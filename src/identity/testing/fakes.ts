@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import type { Clock, Random } from '../../core/clock.ts';
 import type { AuditEvent } from '../../core/evidence.ts';
 import { Fault } from '../../core/fault.ts';
-import type { Revocation, RevocationSubject } from '../../core/feed.ts';
-import type { Chain, Grant } from '../../core/grant.ts';
+import { bites, LIFTABLE, type Revocation, type RevocationSubject, strikeKey } from '../../core/feed.ts';
+import { type Chain, footholdsOf, type Grant } from '../../core/grant.ts';
 import type { AuditSink } from '../event.ts';
-import type { GrantFilter, GrantStore, ListedGrant, PassVerifier, StoredGrant } from '../ports.ts';
+import type { GrantFilter, GrantStore, ListedGrant, PassVerifier, RevocationFilter, StoredGrant } from '../ports.ts';
 
 /** Time that stands still until a test moves it. */
 export class StillClock implements Clock {
@@ -56,8 +56,10 @@ export class MemoryAudit implements AuditSink {
 /** The delegation tree in memory, with the rules that the port promises. */
 export class MemoryGrants implements GrantStore {
   readonly grants: Map<string, { grant: Grant; verifier: PassVerifier; left: number | undefined }> = new Map();
-  readonly revocations: Revocation[] = [];
+  readonly struck: Revocation[] = [];
   readonly #clock: Clock;
+  /** Stands in for the feed's head. */
+  #sequence = 0;
   readonly #seen = new Set<string>();
 
   constructor(clock: Clock) {
@@ -73,7 +75,7 @@ export class MemoryGrants implements GrantStore {
         throw new Fault('GRANT_INVALID', 'the parent grant cannot have this child');
       }
     }
-    this.grants.set(grant.id, { grant, verifier, left: grant.uses });
+    this.grants.set(grant.id, { grant: { ...grant, born: this.#sequence }, verifier, left: grant.uses });
   }
 
   async load(id: string): Promise<StoredGrant | undefined> {
@@ -98,11 +100,34 @@ export class MemoryGrants implements GrantStore {
   }
 
   async revoke(subject: RevocationSubject, by: string, reason: string): Promise<Revocation> {
-    const known = this.revocations.find((r) => r.subject.kind === subject.kind && r.subject.id === subject.id);
-    if (known) return known;
-    const revocation = { subject, by, reason, at: this.#clock.now() };
-    this.revocations.push(revocation);
-    return revocation;
+    return this.#strike({ subject, by, reason, at: this.#clock.now() }, subject.kind !== 'membership');
+  }
+
+  async cut(subject: RevocationSubject, by: string, reason: string): Promise<Revocation> {
+    return this.#strike({ subject, by, reason, at: this.#clock.now() }, false);
+  }
+
+  async lift(subject: RevocationSubject, by: string, reason: string): Promise<Revocation | undefined> {
+    if (!LIFTABLE.some((kind) => kind === subject.kind)) throw new Fault('CONFLICT', 'it stays ended');
+    const known = this.#known(subject);
+    if (!known || known.until !== undefined) return known;
+    this.#sequence += 1;
+    return this.#keep({ ...known, until: this.#sequence, lifted: { by, reason, at: this.#clock.now() } });
+  }
+
+  async revocations(filter: RevocationFilter): Promise<readonly Revocation[]> {
+    return this.struck
+      .filter(({ subject }) => filter.kinds === undefined || filter.kinds.includes(subject.kind))
+      .filter(({ subject }) => filter.id === undefined || subject.id === filter.id)
+      .filter(({ until }) => !filter.lasting || until === undefined)
+      .toReversed();
+  }
+
+  async knows(subject: RevocationSubject): Promise<boolean> {
+    const key = strikeKey(subject);
+    return [...this.grants.values()].some(({ grant }) =>
+      footholdsOf({ grants: [grant] }).some((foothold) => strikeKey(foothold.subject) === key),
+    );
   }
 
   async list(filter: GrantFilter): Promise<readonly ListedGrant[]> {
@@ -127,14 +152,28 @@ export class MemoryGrants implements GrantStore {
   }
 
   #revocationOf(chain: Chain): Revocation | undefined {
-    const names = new Set(
-      chain.grants.flatMap((grant) => [
-        `grant ${grant.id}`,
-        `principal ${grant.principal.id}`,
-        `agent ${grant.agent?.id}`,
-        `login ${grant.login?.provider}|${grant.login?.session}`,
-      ]),
-    );
-    return this.revocations.find(({ subject }) => names.has(`${subject.kind} ${subject.id}`));
+    const born = new Map(footholdsOf(chain).map((foothold) => [strikeKey(foothold.subject), foothold.born]));
+    return this.struck.find((one) => {
+      const key = strikeKey(one.subject);
+      return born.has(key) && bites(one, born.get(key));
+    });
+  }
+
+  #known(subject: RevocationSubject): Revocation | undefined {
+    return this.struck.find((one) => strikeKey(one.subject) === strikeKey(subject));
+  }
+
+  #strike(revocation: Revocation, lasting: boolean): Revocation {
+    const known = this.#known(revocation.subject);
+    if (known !== undefined && known.until === undefined) return known;
+    this.#sequence += 1;
+    return this.#keep(lasting ? revocation : { ...revocation, until: this.#sequence });
+  }
+
+  #keep(revocation: Revocation): Revocation {
+    const known = this.#known(revocation.subject);
+    if (known !== undefined) this.struck.splice(this.struck.indexOf(known), 1);
+    this.struck.push(revocation);
+    return revocation;
   }
 }
