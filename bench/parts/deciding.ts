@@ -82,7 +82,7 @@ async function open(sessions: number) {
   const nobody = () => Promise.reject(new Error('nobody is asked'));
   const live = Array.from({ length: sessions }, () => {
     const id = newId(systemClock, systemRandom);
-    const subject = { session: id, chain, target: NAME, database: NAME, role: scope.role };
+    const subject = { session: id, chain, target: NAME, database: NAME, role: scope.role, searchPath: [] };
     const witness = new Witness(writer, systemClock, subject, target.recording);
     return new LiveSession(
       {
@@ -105,7 +105,7 @@ async function open(sessions: number) {
         witness,
         budgets: {} as Budgets,
         debit: nobody,
-        outcome: nobody,
+        ask: nobody,
         lease: nobody,
         hasher: () => (bytes) => bytes,
         ended: async () => {},
@@ -122,7 +122,7 @@ async function open(sessions: number) {
 
 async function operationOf(reader: SqlReader, text: string): Promise<Operation> {
   const facts = await reader.read(text, scope);
-  return { protocol: 'postgres', text, parameters: undefined, facts, database: NAME, role: scope.role };
+  return { protocol: 'postgres', text, parameters: undefined, facts, database: NAME, role: scope.role, searchPath: [] };
 }
 
 /** Reading and deciding what was read and decided before: the same text, and one that differs in its numbers. */
@@ -151,6 +151,7 @@ export const lookUp: Part = {
             facts,
             database: NAME,
             role: scope.role,
+            searchPath: [],
           });
         }
         best = Math.min(best, ((performance.now() - begin) * 1000) / TURNS);

@@ -87,9 +87,8 @@ export interface Wanted {
   readonly session: string | undefined;
 }
 
-/** Whether an approved request covers what is wanted. */
-export function covers(before: ApprovalRequest, wanted: Wanted, now: number): boolean {
-  const request = at(before, now);
+/** Whether an approved request, as it stands now, covers what is wanted. */
+export function covers(request: ApprovalRequest, wanted: Wanted): boolean {
   if (request.state !== 'approved') return false;
   switch (request.scope) {
     case 'once':
@@ -103,7 +102,7 @@ export function covers(before: ApprovalRequest, wanted: Wanted, now: number): bo
 
 /** Uses an approval; undefined where there is nothing to use. `once` is used up by it. */
 export function redeemed(before: ApprovalRequest, wanted: Wanted, now: number): ApprovalRequest | undefined {
-  if (!covers(before, wanted, now)) return undefined;
+  if (!covers(at(before, now), wanted)) return undefined;
   return { ...before, uses: before.uses + 1, state: before.scope === 'once' ? 'used' : before.state };
 }
 

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { isLoopback, parseAddress, parseOrigin } from './address.ts';
+import { buildApprovals } from './build-approvals.ts';
 import { buildProviders } from './build-identity.ts';
 import { buildTarget } from './build-target.ts';
 import type { Address, Config, DetectorConfig, SecretReference, StoreConfig, TargetConfig } from './config.ts';
@@ -45,8 +46,6 @@ export function buildConfig(raw: RawConfig, context: BuildContext): Config {
   const url = section('url');
   const tls = section('tls');
   const detectors = buildDetectors(section('detectors') ?? [], notes);
-  const rules = section('approvals')?.rules ?? [];
-  notes.unique(rules.map(({ name }, index) => ({ name, path: ['approvals', 'rules', index, 'name'] })));
   return {
     file,
     directory,
@@ -65,7 +64,7 @@ export function buildConfig(raw: RawConfig, context: BuildContext): Config {
     identity: { providers: buildProviders(entries(raw.identity?.providers, ['identity', 'providers'], broken), notes) },
     targets: buildTargets(raw, context, detectors),
     detectors,
-    approvals: { rules },
+    approvals: buildApprovals(section('approvals') ?? {}, notes),
     policies: resolve(directory, section('policies') ?? './policies'),
   };
 }

@@ -1,3 +1,4 @@
+import type { ApprovalRule } from '../core/approval.ts';
 import type { BudgetRule } from '../core/budget.ts';
 import type { MaskStyle } from '../core/obligation.ts';
 import type { RecordingRules, Target } from '../core/target.ts';
@@ -28,7 +29,11 @@ export interface Config {
   readonly identity: { readonly providers: readonly ProviderConfig[] };
   readonly targets: readonly TargetConfig[];
   readonly detectors: readonly DetectorConfig[];
-  readonly approvals: { readonly rules: readonly ApprovalRule[] };
+  readonly approvals: {
+    /** Seconds that a client is kept waiting at most. */
+    readonly holdWait: number;
+    readonly rules: readonly ApprovalRule[];
+  };
   /** Absolute path of the folder of `*.cedar` files. */
   readonly policies: string;
 }
@@ -116,10 +121,4 @@ export interface DetectConfig {
 export interface DetectorConfig {
   readonly name: string;
   readonly pattern: string;
-}
-
-export interface ApprovalRule {
-  readonly name: string;
-  /** Groups whose members may answer. */
-  readonly ask: readonly string[];
 }

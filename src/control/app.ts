@@ -7,6 +7,7 @@ import { faultProblem, HttpProblem, problemBody } from './http-problem.ts';
 import { oauthRoutes } from './oauth.ts';
 import type { ControlPorts } from './ports.ts';
 import { RequestRate } from './request-rate.ts';
+import { approvalRoutes } from './routes/approvals.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { explainRoutes } from './routes/explain.ts';
 import { grantRoutes } from './routes/grants.ts';
@@ -108,6 +109,7 @@ export function createApp({ ports, isLocal, onFault }: AppOptions): FastifyInsta
     targetRoutes,
     grantRoutes,
     sessionRoutes,
+    approvalRoutes,
     auditRoutes,
     explainRoutes,
     reportRoutes,

@@ -27,7 +27,15 @@ export function explainer(ports: ExplainPorts): (request: ExplainRequest) => Pro
     const { chain, target, database, role, sql, source } = request;
     const facts = await ports.facts(request);
     const config = ports.config().targets.find((candidate) => candidate.name === target);
-    const operation: Operation = { protocol: 'postgres', text: sql, parameters: undefined, facts, database, role };
+    const operation: Operation = {
+      protocol: 'postgres',
+      text: sql,
+      parameters: undefined,
+      facts,
+      database,
+      role,
+      searchPath: [],
+    };
     const { decision, asks } = explainSql(ports.engine(), {
       chain,
       operation,

@@ -1,11 +1,13 @@
+import type { ApprovalStore } from '../approvals/ports.ts';
 import type { Discovery, DiscoveryRequest } from '../catalog/discovery/proposal.ts';
 import type { Config } from '../config/config.ts';
+import type { ApprovalRequest } from '../core/approval.ts';
 import type { Clock, Random } from '../core/clock.ts';
-import type { Decision, Reason } from '../core/decision.ts';
+import type { Decision, Hold, Reason } from '../core/decision.ts';
 import type { SessionDirectory } from '../core/directory.ts';
 import type { AuditEvent, EvidenceWriter, RecordingEntry } from '../core/evidence.ts';
 import type { Chain } from '../core/grant.ts';
-import type { Authenticator, Origin } from '../core/login.ts';
+import type { Authenticator, Binding, Origin } from '../core/login.ts';
 import type { PolicyEngine } from '../core/policy.ts';
 import type { IssuedPass } from '../identity/exchange.ts';
 import type { Introspection } from '../identity/introspect.ts';
@@ -26,6 +28,7 @@ export interface ControlPorts {
   readonly sessions: Pick<SessionDirectory, 'list' | 'find'>;
   readonly evidence: Pick<EvidenceWriter, 'audit'>;
   readonly archive: Archive;
+  readonly approvals: ApprovalService;
   readonly explain: (request: ExplainRequest) => Promise<Explanation>;
   readonly targets: TargetService;
   /** Since when the policies in force are, in milliseconds since the epoch; undefined where nobody knows. */
@@ -33,6 +36,30 @@ export interface ControlPorts {
   readonly health: () => Promise<Health>;
   /** The port the data plane is bound to, where the configuration leaves the choice to the system (port 0). */
   readonly postgresPort?: () => number;
+}
+
+export interface ApprovalService {
+  readonly store: ApprovalStore;
+  /** Asks for a statement ahead of time. Throws what a reader throws, and Fault TARGET_UNKNOWN. */
+  ask(request: AheadRequest): Promise<AskedAhead>;
+  /** Tells of changes to any request, one after the other. */
+  changes(): Changes;
+}
+
+export interface AheadRequest extends ExplainRequest {
+  readonly binding: Binding;
+  /** As text, as they would be bound; undefined: without parameters. */
+  readonly parameters: readonly (string | null)[] | undefined;
+  readonly purpose: string | undefined;
+}
+
+/** A request, or the decision where nothing has to be asked or asking is no use. */
+export type AskedAhead = { readonly made: ApprovalRequest } | { readonly decision: Exclude<Decision, Hold> };
+
+export interface Changes {
+  /** Resolves at the next change from now on, or when `signal` aborts. */
+  next(signal: AbortSignal): Promise<void>;
+  close(): void;
 }
 
 /** The token endpoint's logic, as the identity room has it, with its ports filled in. */

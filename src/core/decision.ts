@@ -43,6 +43,8 @@ export interface Hold extends Decided {
   /** Approval rules that must all be granted. Never empty. */
   readonly rules: readonly string[];
   readonly message: string;
+  /** The request that was made for it. */
+  readonly request?: string;
   readonly validUntil?: number;
 }
 

@@ -1,3 +1,5 @@
+import type { ApprovalState } from './approval.ts';
+
 /**
  * The feed: revocations and epochs, in one gapless sequence taken in the transaction that caused them. Every worker
  * follows it; a worker that cannot hear it pauses (nothing new is cleared), and after the grace ends its sessions.
@@ -55,6 +57,8 @@ export type FeedEntry =
   | { readonly sequence: number; readonly kind: 'revoked'; readonly revocation: Revocation }
   | { readonly sequence: number; readonly kind: 'lifted'; readonly revocation: Revocation }
   | { readonly sequence: number; readonly kind: 'config'; readonly version: number }
+  /** A request for approval was made, or its state changed. */
+  | { readonly sequence: number; readonly kind: 'approval'; readonly id: string; readonly state: ApprovalState }
   | { readonly sequence: number; readonly kind: 'catalog'; readonly target: string; readonly database: string };
 
 export interface Feed {

@@ -12,6 +12,8 @@ export interface Operation {
   /** Upstream database and role it would run in. */
   readonly database: string;
   readonly role: string;
+  /** Schemas in which names are looked up, also those in functions it calls. */
+  readonly searchPath: readonly string[];
 }
 
 /** A bound parameter: NULL, text, or bytes in binary format. */

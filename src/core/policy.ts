@@ -46,6 +46,8 @@ export interface PolicyEngine {
   decide(chain: Chain, ask: Ask, context: AskContext): Decision;
   /** An action on the gateway itself (`gateway-admin`, `gateway-approve`, `gateway-audit`) by somebody acting in person. */
   decideGateway(principal: Principal, action: Action, context: AskContext): Decision;
+  /** What the policies with these ids say: an approval holds for as long as they say the same. */
+  wording(policies: readonly string[]): string;
   /** Whether a loaded policy names this table's columns, so that unlabelled ones must be asked about too. */
   namesColumnsOf(table: Resource): boolean;
 }

@@ -50,7 +50,7 @@ export interface Session {
    */
   foresee(operation: Operation): Denial | Foreseen;
   /** Decides, records, waits if held. Never throws: a fault on the way is a denial. */
-  clear(operation: Operation): Promise<Clearance | Denial>;
+  clear(operation: Operation, patience?: Patience): Promise<Clearance | Denial>;
   /** Whether what was cleared may still go on, after time passed or an epoch moved. Debits nothing. */
   stillClear(clearance: Clearance): true | Denial;
   /** Counts the rows of what was cleared against budgets; undefined where none limits them. */
@@ -66,6 +66,21 @@ export interface Session {
   /** What was told to the client for a cleared operation. */
   readonly tape: Tape;
   end(reason: string): Promise<void>;
+}
+
+/** How a driver waits for people. Where there is none a hold fails at once, with the id of its request. */
+export interface Patience {
+  /**
+   * Makes sure that nothing is at stake upstream while somebody thinks: no transaction, no lock, nothing half sent.
+   * False where something is; then nothing waits.
+   */
+  settle(): Promise<boolean>;
+  /** Tells the client what it waits for. */
+  tell(message: string): void;
+  /** Whether the operation would still do what it would have done when it was read. */
+  unchanged(): Promise<boolean>;
+  /** Aborted when the client takes it back or is gone. */
+  readonly signal: AbortSignal;
 }
 
 /** What is known of a statement before it is bound. */

@@ -13,6 +13,7 @@ import type { Greeting, Session, Sessions } from '../core/session.ts';
 import type { Credential, Target } from '../core/target.ts';
 import { coversConnect } from '../policy/caveats.ts';
 import type { Budgets } from './budgets.ts';
+import type { Asked } from './gate.ts';
 import type { Leases } from './leases.ts';
 import { type Limits, LiveSession } from './live-session.ts';
 import { idsOf, type Registry, strikable } from './registry.ts';
@@ -41,7 +42,7 @@ export interface DoorPorts {
   readonly leases: Leases;
   readonly budgets: Budgets;
   readonly debit: (path: readonly string[], count: number) => Promise<{ readonly exhausted: string } | 'debited'>;
-  readonly outcome: (session: Session, operation: Operation, hold: Hold) => Promise<Decision>;
+  readonly ask: (session: Session, operation: Operation, hold: Hold) => Promise<Asked>;
   /** Opens the target's credential for one upstream role. Throws Fault SECRET_UNAVAILABLE. */
   readonly credential: (target: string, role: string) => Promise<Credential>;
   readonly hasher: (principal: string, label: Label) => (bytes: Uint8Array) => Uint8Array;
@@ -128,7 +129,7 @@ export class Door implements Sessions {
         witness,
         debit: ports.debit,
         budgets: ports.budgets,
-        outcome: ports.outcome,
+        ask: ports.ask,
         lease: async ({ signal }) => {
           const release = await ports.leases.take(target, describeChain(chain), signal);
           try {

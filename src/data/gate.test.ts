@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Decision, Permit } from '../core/decision.ts';
+import type { Decision, Denial, Permit } from '../core/decision.ts';
 import { deny } from '../core/decision.ts';
 import { Fault } from '../core/fault.ts';
 import type { MaskObligation } from '../core/obligation.ts';
 import type { Operation } from '../core/operation.ts';
-import { clear, type GatePorts } from './gate.ts';
+import { type Asked, clear, type GatePorts } from './gate.ts';
 
 const operation: Operation = {
   protocol: 'postgres',
@@ -13,10 +13,16 @@ const operation: Operation = {
   facts: { statements: [], fingerprint: 'f', normalised: 'DROP TABLE orders' },
   database: 'shop',
   role: 'app',
+  searchPath: ['public'],
 };
 const mask: MaskObligation = { kind: 'mask', column: 'c', table: 1, attribute: 2, label: 'pii', style: 'null' };
 const permit: Permit = { effect: 'permit', policies: ['p1'], obligations: [mask] };
 const hold: Decision = { effect: 'hold', policies: ['p2'], obligations: [mask], rules: ['dba'], message: 'ask' };
+
+/** A request that is answered so, and redeemed so. */
+function asked(answer: Denial | 'approved', redeemed: Permit | Denial = { ...permit, approval: 'r1' }): Asked {
+  return { request: 'r1', answer: async () => answer, redeem: async () => redeemed };
+}
 
 /** Ports that permit everything, unless told otherwise, and a log of what was called in which order. */
 function fakes(over: Partial<GatePorts> = {}): { ports: GatePorts; log: string[] } {
@@ -24,7 +30,7 @@ function fakes(over: Partial<GatePorts> = {}): { ports: GatePorts; log: string[]
   const base: GatePorts = {
     admit: () => undefined,
     decide: () => permit,
-    outcome: async () => permit,
+    ask: async () => asked('approved'),
     debit: () => undefined,
     record: async () => {},
     spell: ({ text }) => text,
@@ -39,7 +45,7 @@ function fakes(over: Partial<GatePorts> = {}): { ports: GatePorts; log: string[]
   const ports: GatePorts = {
     admit: logged('admit', base.admit),
     decide: logged('decide', base.decide),
-    outcome: logged('outcome', base.outcome),
+    ask: logged('ask', base.ask),
     debit: logged('debit', base.debit),
     record: (...args) => {
       log.push(`record ${args[2].effect}`);
@@ -82,7 +88,27 @@ describe('the gate', () => {
   it('records a hold before it waits, and the outcome before it clears', async () => {
     const { ports, log } = fakes({ decide: () => hold });
     await expect(clear(operation, 1, ports)).resolves.toMatchObject({ obligations: [mask] });
-    expect(log).toEqual(['admit', 'decide', 'record hold', 'outcome', 'debit', 'spell', 'record permit', 'admit']);
+    const again = ['admit', 'decide'];
+    expect(log).toEqual([
+      'admit',
+      'decide',
+      'ask',
+      'record hold',
+      ...again,
+      'debit',
+      'spell',
+      'record permit',
+      'admit',
+    ]);
+  });
+
+  it('looks at everything afresh once people have answered', async () => {
+    let decided = 0;
+    const { ports } = fakes({ decide: () => (++decided > 1 ? deny('forbidden', 'by now') : hold) });
+    await expect(clear(operation, 1, ports)).resolves.toMatchObject({ effect: 'deny', message: 'by now' });
+    let admitted = 0;
+    const late = fakes({ decide: () => hold, admit: () => (++admitted > 1 ? deny('grant-revoked', 'x') : undefined) });
+    await expect(clear(operation, 1, late.ports)).resolves.toMatchObject({ effect: 'deny', reason: 'grant-revoked' });
   });
 
   it('records a denial and debits nothing for it', async () => {
@@ -101,8 +127,13 @@ describe('the gate', () => {
       },
       'policy-fault',
     ],
-    ['the outcome rejects', { decide: () => hold, outcome: () => Promise.reject(new Error('x')) }, 'policy-fault'],
-    ['the outcome is another hold', { decide: () => hold, outcome: async () => hold }, 'policy-fault'],
+    ['nobody can be asked', { decide: () => hold, ask: () => Promise.reject(new Error('x')) }, 'policy-fault'],
+    ['people say no', { decide: () => hold, ask: async () => asked(deny('approval-denied', 'x')) }, 'approval-denied'],
+    [
+      'the approval was used already',
+      { decide: () => hold, ask: async () => asked('approved', deny('approval-required', 'x')) },
+      'approval-required',
+    ],
     ['the debit rejects', { debit: () => Promise.reject(new Fault('STORE_UNAVAILABLE', 'x')) }, 'policy-fault'],
     ['uses are gone', { debit: () => deny('uses-exhausted', 'x') }, 'uses-exhausted'],
     ['the record rejects', { record: () => Promise.reject(new Fault('EVIDENCE_UNWRITABLE', 'x')) }, 'record-fault'],

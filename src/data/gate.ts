@@ -1,6 +1,7 @@
 import { type Decision, type Denial, deny, type Hold, type Permit } from '../core/decision.ts';
 import { asFault } from '../core/fault.ts';
 import type { Clearance, Operation } from '../core/operation.ts';
+import type { Patience } from '../core/session.ts';
 import { unsendable } from './sent-text.ts';
 
 /** What the gate asks. Each may throw or reject: a fault on the road to a decision is a denial. */
@@ -8,8 +9,8 @@ export interface GatePorts {
   /** Whether this session may clear anything at all now: alive, feed fresh, evidence writable. Waits out a pause. */
   readonly admit: () => Denial | undefined | Promise<Denial | undefined>;
   readonly decide: (operation: Operation) => Decision;
-  /** Waits for people. The answer is a permit or a denial. */
-  readonly outcome: (operation: Operation, hold: Hold) => Promise<Decision>;
+  /** Asks people: makes a request, or finds the one that was made or granted for the same before. */
+  readonly ask: (operation: Operation, hold: Hold) => Promise<Asked>;
   /** Takes the operation's uses from the grants of the path, or says which is used up. */
   readonly debit: (operation: Operation, permit: Permit) => Denial | undefined | Promise<Denial | undefined>;
   /** Resolves once the record is as durable as the target wants. */
@@ -18,14 +19,28 @@ export interface GatePorts {
   readonly spell: (operation: Operation, permit: Permit) => string;
 }
 
+/** A request for approval that was made. */
+export interface Asked {
+  readonly request: string;
+  /** Waits for the answer, as long as the client has patience. */
+  answer(patience: Patience | undefined): Promise<Denial | 'approved'>;
+  /** Uses the approval: once, for exactly this. */
+  redeem(hold: Hold): Promise<Permit | Denial>;
+}
+
 /**
  * Takes one operation from intent to clearance. The order is the security property: decide, record, wait if held,
  * record the outcome, and only then may bytes move. When a record cannot be written the operation is denied, so what
  * nobody can prove never reaches the target. Never rejects. Waits for nothing but the record where nothing else is
  * waited for: a turn of the promise queue costs as much as a step here.
  */
-export async function clear(operation: Operation, sequence: number, ports: GatePorts): Promise<Clearance | Denial> {
-  const settled = settle(operation, sequence, ports);
+export async function clear(
+  operation: Operation,
+  sequence: number,
+  ports: GatePorts,
+  patience?: Patience,
+): Promise<Clearance | Denial> {
+  const settled = settle(operation, sequence, ports, patience);
   const { decision, sent } = spelled(operation, settled instanceof Promise ? await settled : settled, ports);
   try {
     await ports.record(operation, sequence, decision, sent);
@@ -60,13 +75,18 @@ function spelled(
   }
 }
 
-function settle(operation: Operation, sequence: number, ports: GatePorts): Decision | Promise<Decision> {
+function settle(
+  operation: Operation,
+  sequence: number,
+  ports: GatePorts,
+  patience: Patience | undefined,
+): Decision | Promise<Decision> {
   return guarded(() =>
     after(
       ports.admit(),
       (barred) =>
         barred ??
-        after(decided(operation, sequence, ports), (decision) => {
+        after(decided(operation, sequence, ports, patience), (decision) => {
           if (decision.effect !== 'permit') return decision;
           return after(ports.debit(operation, decision), (denial) => denial ?? decision);
         }),
@@ -74,14 +94,31 @@ function settle(operation: Operation, sequence: number, ports: GatePorts): Decis
   );
 }
 
-function decided(operation: Operation, sequence: number, ports: GatePorts): Decision | Promise<Decision> {
+function decided(
+  operation: Operation,
+  sequence: number,
+  ports: GatePorts,
+  patience: Patience | undefined,
+): Decision | Promise<Decision> {
   const decision = ports.decide(operation);
-  return decision.effect === 'hold' ? answered(operation, sequence, decision, ports) : decision;
+  return decision.effect === 'hold' ? answered(operation, { sequence, hold: decision }, ports, patience) : decision;
 }
 
-async function answered(operation: Operation, sequence: number, hold: Hold, ports: GatePorts): Promise<Decision> {
-  await ports.record(operation, sequence, hold); // a wait that left no trace never happened
-  return await ports.outcome(operation, hold);
+async function answered(
+  operation: Operation,
+  { sequence, hold }: { readonly sequence: number; readonly hold: Hold },
+  ports: GatePorts,
+  patience: Patience | undefined,
+): Promise<Decision> {
+  const asked = await ports.ask(operation, hold);
+  await ports.record(operation, sequence, { ...hold, request: asked.request }); // a wait that left no trace never happened
+  const answer = await asked.answer(patience);
+  if (answer !== 'approved') return answer;
+  // While people thought, anything may have become different: everything is looked at afresh.
+  const barred = await ports.admit();
+  if (barred !== undefined) return barred;
+  const now = ports.decide(operation);
+  return now.effect === 'hold' ? await asked.redeem(now) : now;
 }
 
 /** Goes on at once where there is nothing to wait for. */

@@ -7,11 +7,11 @@ import type { Label } from '../core/label.ts';
 import type { Obligation } from '../core/obligation.ts';
 import type { Clearance, Operation } from '../core/operation.ts';
 import type { PolicyEngine } from '../core/policy.ts';
-import type { Ending, Foreseen, Lease, Session, Tape } from '../core/session.ts';
+import type { Ending, Foreseen, Lease, Patience, Session, Tape } from '../core/session.ts';
 import type { Target } from '../core/target.ts';
 import { type DetectRules, decideSql } from '../policy/statement.ts';
 import type { Budgets, Spender } from './budgets.ts';
-import { clear, type GatePorts } from './gate.ts';
+import { type Asked, clear, type GatePorts } from './gate.ts';
 import type { Strikable } from './registry.ts';
 import { endingOf, type Revocations, SILENT } from './revocations.ts';
 import { textToSend, unsendable } from './sent-text.ts';
@@ -39,7 +39,7 @@ export interface SessionPorts {
   readonly witness: Witness;
   readonly budgets: Budgets;
   readonly debit: (path: readonly string[], count: number) => Promise<{ readonly exhausted: string } | 'debited'>;
-  readonly outcome: (session: LiveSession, operation: Operation, hold: Hold) => Promise<Decision>;
+  readonly ask: (session: LiveSession, operation: Operation, hold: Hold) => Promise<Asked>;
   readonly lease: (session: LiveSession) => Promise<Lease>;
   readonly hasher: (label: Label) => (bytes: Uint8Array) => Uint8Array;
   readonly ended: (session: LiveSession, cause: string) => Promise<void>;
@@ -111,7 +111,7 @@ export class LiveSession implements Session {
     this.#gate = {
       admit: () => this.#admit(),
       decide: (operation) => this.#decide(operation).decision,
-      outcome: (operation, hold) => ports.outcome(this, operation, hold),
+      ask: (operation, hold) => ports.ask(this, operation, hold),
       debit: (operation, { obligations }) => this.#debit(operation, obligations),
       record: (operation, sequence, decision, sent) =>
         ports.witness.decided(operation, sequence, decision, {
@@ -131,11 +131,11 @@ export class LiveSession implements Session {
     return this.#ports.witness;
   }
 
-  clear(operation: Operation): Promise<Clearance | Denial> {
+  clear(operation: Operation, patience?: Patience): Promise<Clearance | Denial> {
     this.#sequence += 1;
     const { epoch } = this.#ports.engine;
     if (epoch !== this.#epoch.number) this.#epoch = { number: epoch, first: this.#sequence };
-    return clear(operation, this.#sequence, this.#gate);
+    return clear(operation, this.#sequence, this.#gate, patience);
   }
 
   foresee(operation: Operation): Denial | Foreseen {

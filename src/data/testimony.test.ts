@@ -83,7 +83,15 @@ describe('what is put into words', () => {
           hold: { effect: 'hold', policies, obligations: [], rules: [message], message },
           deny: { effect: 'deny', policies, reason: 'forbidden', message },
         };
-        const operation = { protocol: 'postgres', text, parameters, facts, database, role: 'app' } as const;
+        const operation = {
+          protocol: 'postgres',
+          text,
+          parameters,
+          facts,
+          database,
+          role: 'app',
+          searchPath: [],
+        } as const;
         const decision = decisions[one.effect] as Decision;
         // Twice: the second time most of it is remembered.
         for (const sequence of [1, 2]) {

@@ -80,7 +80,7 @@ export function aboutDecision(decision: Decision): Members {
     decision: effect,
     policies,
     ...(effect === 'deny' ? { reason: decision.reason, message: decision.message, hint: decision.hint } : {}),
-    ...(effect === 'permit' ? { masked: masked(decision) } : {}),
+    ...(effect === 'permit' ? { masked: masked(decision), approval: decision.approval } : {}),
   });
   ofDecisions.set(decision, about);
   return about;

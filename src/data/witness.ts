@@ -88,11 +88,12 @@ export class Witness implements Tape {
     const { effect } = decision;
     const about = aboutDecision(decision);
     const event = [numbered(sequence), aboutFacts(facts), about];
-    if (effect === 'hold') event.push(members({ rules: decision.rules }));
+    if (effect === 'hold') event.push(members({ rules: decision.rules, request: decision.request }));
     const would = observed && aboutObserved(observed);
     if (would !== undefined) event.push(would);
     const asked = members({ text, sent: sent === text ? undefined : sent, parameters: recordable(parameters) });
-    this.totals.operations += 1;
+    // What was held is decided once more.
+    if (effect !== 'hold') this.totals.operations += 1;
     if (effect === 'deny') this.totals.denied += 1;
     const kind = effect === 'deny' ? 'refused' : 'asked';
     return this.#write({ type: TYPES[effect], kind, sequence }, event, [asked, about]);

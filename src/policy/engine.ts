@@ -70,6 +70,10 @@ export class CedarEngine implements PolicyEngine {
     );
   }
 
+  wording(policies: readonly string[]): string {
+    return policies.map((id) => `@id(${JSON.stringify(id)}) ${this.#byId.get(id)?.text ?? ''}`).join('\n');
+  }
+
   namesColumnsOf(table: Resource): boolean {
     const id = resourceId(table);
     const known = this.#columns.get(id);

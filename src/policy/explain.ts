@@ -22,6 +22,7 @@ export function explainSql(engine: CedarEngine, question: SqlQuestion): SqlExpla
   const tracing: PolicyEngine = {
     epoch: engine.epoch,
     decideGateway: (principal, action, context) => engine.decideGateway(principal, action, context),
+    wording: (policies) => engine.wording(policies),
     namesColumnsOf: (table) => engine.namesColumnsOf(table),
     decide: (chain: Chain, ask: Ask, context: AskContext): Decision => {
       const decision = engine.decide(chain, ask, context);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
+import type { ApprovalState } from '../core/approval.ts';
 import type { Clock } from '../core/clock.ts';
 import { asFault, Fault } from '../core/fault.ts';
 import type { Feed, FeedEntry } from '../core/feed.ts';
@@ -192,6 +193,10 @@ function parseEntry(sequence: number, kind: unknown, body: unknown): FeedEntry {
     case 'config': {
       const { version }: { version: number } = JSON.parse(text);
       return { sequence, kind, version };
+    }
+    case 'approval': {
+      const { id, state }: { id: string; state: ApprovalState } = JSON.parse(text);
+      return { sequence, kind, id, state };
     }
     case 'catalog': {
       const { target, database }: { target: string; database: string } = JSON.parse(text);

@@ -6,6 +6,7 @@ export interface Tables {
   revocations: RevocationsTable;
   used_tokens: { key: Buffer; expires: number };
   sessions: SessionsTable;
+  approvals: ApprovalsTable;
   feed_head: { id: number; sequence: number };
   feed: { sequence: number; kind: string; body: string; at: number };
   nodes: NodesTable;
@@ -65,6 +66,19 @@ export interface SessionsTable {
   operations: number | null;
   denied: number | null;
   rows: number | null;
+}
+
+export interface ApprovalsTable {
+  id: string;
+  digest: string;
+  alike: string | null;
+  state: string;
+  principal: string;
+  review_due: boolean;
+  created_at: number;
+  expires_at: number;
+  body: string;
+  mac: Buffer;
 }
 
 export interface NodesTable {

@@ -1,12 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
+import type { ApprovalStore } from '../approvals/ports.ts';
 import type { Spending } from '../core/budget.ts';
+import type { FleetBackends } from '../catalog/bypass/backends.ts';
 import type { Clock } from '../core/clock.ts';
 import type { SessionDirectory } from '../core/directory.ts';
 import type { Fault } from '../core/fault.ts';
 import type { Feed } from '../core/feed.ts';
 import type { GrantStore } from '../identity/ports.ts';
 import type { SealedStore } from '../secrets/ports.ts';
+import { approvalStore } from './approvals.ts';
+import { backendStore } from './backends.ts';
 import { asStoreFault, type DatabaseAddress, type Db, guard, openDatabase, sqlState, storeClock } from './database.ts';
 import { type EmbeddedServer, startEmbedded } from './embedded.ts';
 import { type FeedWriter, feedWriter, StoreFeed } from './feed.ts';
@@ -37,7 +41,10 @@ export interface Store {
   readonly nodes: NodeRegistry;
   readonly sealed: SealedStore;
   readonly versions: Versions;
+  readonly approvals: ApprovalStore;
   readonly spending: Spending;
+  /** What a worker tells the others of its connections to targets. */
+  readonly backends: (node: string, worker: number) => FleetBackends;
   /** Milliseconds since the epoch by the store's clock. */
   now(): Promise<number>;
   /** Ends the connections and stops the embedded server. */
@@ -85,7 +92,9 @@ function assemble(db: Db, feed: Feed, integrityKey: Uint8Array, server: Embedded
     nodes: nodeRegistry(db),
     sealed: sealedStore(db),
     versions: versionStore(db),
+    approvals: approvalStore(db, integrityKey),
     spending: spendingStore(db),
+    backends: (node, worker) => backendStore(db, node, worker),
     now: () => guard(() => storeClock(db)),
     close: async () => {
       clearInterval(tidying);

@@ -14,6 +14,8 @@ import { textToSend } from '../data/sent-text.ts';
 import type { CedarEngine } from '../policy/engine.ts';
 import { readSession } from '../recording/replay.ts';
 import { sealSecret } from '../secrets/reference.ts';
+import { asker } from './asking.ts';
+import { changesOf } from './changes.ts';
 import type { DataPlane } from './data-plane.ts';
 import { discoverer } from './discovery.ts';
 import type { Foundation } from './foundation.ts';
@@ -31,7 +33,7 @@ export interface ControlPlaneParts {
   readonly engine: CedarEngine;
   readonly identity: WiredIdentity;
   /** Reads catalogs and statements for `explain` and discovery; shared with the data plane's sessions. */
-  readonly reading: Pick<DataPlane, 'reader' | 'catalogs' | 'postgres'>;
+  readonly reading: Pick<DataPlane, 'reader' | 'catalogs' | 'holds' | 'postgres'>;
   readonly certificate: string;
   readonly key: string;
   readonly log: Log;
@@ -60,6 +62,11 @@ export async function openControlPlane(parts: ControlPlaneParts): Promise<Contro
     sessions: store.sessions,
     evidence,
     archive: archiveOf(foundation, log),
+    approvals: {
+      store: store.approvals,
+      ask: asker(parts.reading, targets, engine),
+      changes: () => changesOf(store.feed),
+    },
     explain: explainer({
       clock: systemClock,
       config: () => settings().config,

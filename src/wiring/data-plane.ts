@@ -2,11 +2,11 @@ import { createHmac } from 'node:crypto';
 import { Announcer } from '../catalog/announcer.ts';
 import { Catalogs } from '../catalog/catalogs.ts';
 import { connectCatalog } from '../catalog/connection.ts';
-import { deny } from '../core/decision.ts';
 import type { FeedEntry } from '../core/feed.ts';
 import type { Authenticator } from '../core/login.ts';
 import { Budgets } from '../data/budgets.ts';
 import { Door } from '../data/door.ts';
+import { Holds } from '../data/holds.ts';
 import { Leases } from '../data/leases.ts';
 import { Listener } from '../data/listener.ts';
 import { CachedReader } from '../data/reader/reader.ts';
@@ -38,6 +38,7 @@ export interface DataPlane {
   readonly catalogs: Catalogs;
   readonly reader: CachedReader;
   readonly registry: Registry;
+  readonly holds: Holds;
   /** Port the PostgreSQL listener is on. */
   readonly postgres: number;
   /** Ends sessions first, then listeners and connections. */
@@ -76,6 +77,15 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
   // Grants bring their revocations along when they are loaded; what is known of targets is known here alone.
   revocations.recall(await store.grants.revocations({ kinds: ['target'] }));
 
+  const holds = new Holds({
+    store: store.approvals,
+    feed: store.feed,
+    clock: systemClock,
+    random: systemRandom,
+    engine,
+    rules: () => settings().config.approvals.rules,
+    patience: () => settings().config.approvals.holdWait * 1_000,
+  });
   const door = new Door({
     clock: systemClock,
     random: systemRandom,
@@ -100,13 +110,7 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
     leases: new Leases(),
     budgets: new Budgets(store.spending, systemClock),
     debit: (path, count) => store.grants.debit(path, count),
-    outcome: (_session, _operation, hold) =>
-      Promise.resolve(
-        deny('approval-required', `${hold.message} (approval rule ${hold.rules.join(', ')})`, {
-          policies: hold.policies,
-          hint: 'approvals cannot be answered yet in this release: ask for a policy or a pass that covers it',
-        }),
-      ),
+    ask: (session, operation, hold) => holds.ask(session, operation, hold),
     credential: (target, role) => credentialOf(targets(), target, role, resolve),
     hasher: (principal, label) => {
       const key = createHmac('sha256', maskKey)
@@ -136,11 +140,13 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
     catalogs,
     reader,
     registry,
+    holds,
     postgres,
     close: async () => {
       registry.stopAll({ cause: 'shutdown', message: 'the gateway is shutting down' });
       await listener.close();
       announcer.close();
+      holds.close();
       revocations.close();
       await readings.close();
       await catalogs.close();

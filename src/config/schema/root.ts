@@ -1,4 +1,5 @@
 import { type TSchema, Type } from 'typebox';
+import { approvalsSchema, type RawApprovals } from './approvals.ts';
 import { identitySchema, type RawIdentity } from './identity.ts';
 import { CLOSED, LINE, NAME, schemaFor } from './schema-for.ts';
 import { type RawTarget, targetSchema } from './target.ts';
@@ -6,6 +7,7 @@ import { type RawTarget, targetSchema } from './target.ts';
 /** The file as written, once it fits the schema. `build.ts` turns it into a `Config`. */
 export interface RawConfig extends RawGateway {
   identity?: RawIdentity;
+  approvals?: RawApprovals;
   targets?: RawTarget[];
 }
 
@@ -21,7 +23,6 @@ interface RawGateway {
   evidence?: { durability?: 'process' | 'power' };
   feed_grace?: number;
   detectors?: { name: string; pattern: string }[];
-  approvals?: { rules?: { name: string; ask: string[] }[] };
   policies?: string;
 }
 
@@ -48,22 +49,6 @@ const gateway = {
       },
     ),
   ),
-  approvals: Type.Optional(
-    Type.Object(
-      {
-        rules: Type.Optional(
-          Type.Array(
-            Type.Object(
-              { name: Type.String(NAME), ask: Type.Array(line, { minItems: 1, maxItems: 64, uniqueItems: true }) },
-              CLOSED,
-            ),
-            { maxItems: 256 },
-          ),
-        ),
-      },
-      CLOSED,
-    ),
-  ),
   policies: Type.Optional(line),
 };
 
@@ -73,6 +58,7 @@ export const configSchema: TSchema = Type.Object(
   {
     ...gateway,
     identity: Type.Optional(identitySchema),
+    approvals: Type.Optional(approvalsSchema),
     targets: Type.Optional(Type.Array(targetSchema, { maxItems: 1000 })),
   },
   CLOSED,

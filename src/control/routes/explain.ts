@@ -1,9 +1,9 @@
 import { type Static, Type } from 'typebox';
-import type { TargetConfig } from '../../config/config.ts';
 import { type Chain, currentOf, type Grant } from '../../core/grant.ts';
 import type { Principal } from '../../core/principal.ts';
 import { askContext, type Caller, chainReaches, demand, may, owns } from '../caller.ts';
 import { HttpProblem, notFound } from '../http-problem.ts';
+import { placeOf } from '../place.ts';
 import type { ControlPorts } from '../ports.ts';
 import type { Routes } from '../routes.ts';
 
@@ -114,16 +114,4 @@ function imagined(principal: Principal, { clock }: ControlPorts): Chain {
     login: undefined,
   };
   return { grants: [root] };
-}
-
-/** `<target>` or `<target>.<database>`, as in a client's `database`. */
-function placeOf({ on, role }: Asked, targets: readonly TargetConfig[]) {
-  const dot = on.indexOf('.');
-  const name = dot < 0 ? on : on.slice(0, dot);
-  const target = targets.find((candidate) => candidate.name === name);
-  if (!target) throw notFound('target');
-  const database = dot < 0 ? target.database : on.slice(dot + 1);
-  if (!target.databases.includes(database)) throw notFound('database');
-  if (role !== undefined && !target.roles.includes(role)) throw notFound('role');
-  return { target: target.name, database, role: role ?? target.roles[0] ?? target.credential.user };
 }

@@ -1,3 +1,5 @@
+import type { ApprovalStore } from '../../approvals/ports.ts';
+import { memoryStore } from '../../approvals/testing/memory.ts';
 import type { Discovery, DiscoveryRequest } from '../../catalog/discovery/proposal.ts';
 import { parseConfig } from '../../config/load.ts';
 import type { Agent } from '../../core/agent.ts';
@@ -105,6 +107,16 @@ export class FakeControl {
     return chain;
   }
 
+  /** Resolves at the next change of a request. */
+  change: PromiseWithResolvers<void> = Promise.withResolvers<void>();
+  readonly requests: ApprovalStore = memoryStore(
+    () => this.now,
+    () => {
+      this.change.resolve();
+      this.change = Promise.withResolvers<void>();
+    },
+  );
+
   readonly engine: PolicyEngine = {
     epoch: 1,
     decide: (_chain, ask) =>
@@ -116,6 +128,7 @@ export class FakeControl {
       if (allowed.includes(principal.name)) return { effect: 'permit', policies: ['p'], obligations: [] };
       return deny('no-permit', 'no');
     },
+    wording: (policies) => policies.join(),
     namesColumnsOf: () => false,
   };
 
@@ -126,6 +139,11 @@ export class FakeControl {
     let count = 0;
     return {
       version: '0',
+      approvals: {
+        store: this.requests,
+        ask: async () => ({ decision: deny('no-permit', 'no') }),
+        changes: () => ({ next: () => this.change.promise, close: () => undefined }),
+      },
       clock: { now: () => this.now, monotonic: () => this.now },
       random: { bytes: (length) => new Uint8Array(length).fill(count++) },
       config: () => config,

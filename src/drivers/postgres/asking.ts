@@ -1,6 +1,7 @@
 import type { Denial } from '../../core/decision.ts';
 import type { Framer } from '../../wire/postgres/framer.ts';
 import type { Conversation } from './conversation.ts';
+import type { Waits } from './waits.ts';
 
 /** What the handlers of messages may do. */
 export interface Asking {
@@ -14,6 +15,10 @@ export interface Asking {
    * `state`: an SQLSTATE more fitting than the reason's.
    */
   refuse(denial: Denial, kind: 'simple' | 'extended', state?: string): void;
+  /** How an operation that is held waits. */
+  readonly waits: Waits;
+  /** Reads the client's socket while its message waits. */
+  listen(): void;
   /** Connects to the target if that did not happen yet. */
   connect(): Promise<void>;
 }

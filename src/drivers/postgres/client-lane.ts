@@ -8,6 +8,10 @@ import type { Conversation } from './conversation.ts';
 import { BROKEN_PARSE, BROKEN_QUERY, errorOf, sqlState } from './denial.ts';
 import * as extended from './extended.ts';
 import { query } from './query.ts';
+import { Waits } from './waits.ts';
+
+/** What a client may send while its message waits for people; beyond it, it is not read until they have answered. */
+const MOST_HEARD = 1024 * 1024;
 
 /**
  * From the client to the target, in order: a message that has to be decided stops the lane until it is, and the
@@ -19,7 +23,10 @@ export class ClientLane implements Asking {
   readonly #dial: () => Promise<void>;
   readonly #fail: (thrown: unknown) => void;
   readonly #waiting: Uint8Array[] = [];
+  readonly waits: Waits = new Waits(this);
   #busy = false;
+  /** Bytes taken in while a message waits for people. */
+  #heard = 0;
   /** The client was told of an error the server never saw: everything up to Sync is dropped. */
   #skipping = false;
   /** What becomes of the pieces of a large message. */
@@ -40,12 +47,20 @@ export class ClientLane implements Asking {
 
   receive(chunk: Uint8Array): void {
     this.#waiting.push(chunk);
-    if (!this.#busy) this.#work();
+    if (!this.#busy) return this.#work();
+    this.#heard += chunk.length;
+    if (this.#heard > MOST_HEARD) this.talk.client.pause();
+  }
+
+  listen(): void {
+    this.#heard = 0;
+    this.talk.client.resume();
   }
 
   stop(): void {
     this.#done = true;
     this.#waiting.length = 0;
+    this.waits.leave();
   }
 
   #work(): void {
@@ -144,6 +159,7 @@ export class ClientLane implements Asking {
     } else {
       talk.skipping = false;
       talk.inPipeline = false;
+      talk.bound = false;
       talk.pending.push({ kind: 'sync' });
       talk.boundary();
       this.forward();

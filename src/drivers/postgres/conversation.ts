@@ -37,6 +37,8 @@ export class Conversation {
   skipping = false;
   /** Messages of the extended protocol were sent since the last Sync: a Query or Sync of ours would commit them. */
   inPipeline = false;
+  /** A portal was bound since the last Sync: a Sync of ours would drop it, and commit what ran. */
+  bound = false;
   /** The open transaction changed the catalog: once it ends, the snapshot everybody shares is out of date. */
   ddlOpen = false;
   readonly names: NameScope;

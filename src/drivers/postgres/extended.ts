@@ -98,7 +98,9 @@ export async function bind(asking: Asking): Promise<void> {
     statement.facts = facts;
     statement.fields = undefined;
   }
-  const cleared = await session.clear(operationOf(asking, statement.text, facts, parameters));
+  const operation = operationOf(asking, statement.text, facts, parameters);
+  const cleared = await session.clear(operation, asking.waits.for(operation));
+  asking.waits.over();
   if ('effect' in cleared) return asking.refuse(cleared, 'extended');
   const by = namedBy(asking, facts);
   const alike = by
@@ -120,6 +122,7 @@ export async function bind(asking: Asking): Promise<void> {
   };
   talk.pending.push({ kind: 'bind', portal, undo: talk.portals.set(message.portal, portal) });
   talk.inPipeline = true;
+  talk.bound = true;
   asking.forward();
   // Rows may be asked for without a Describe, and a labelled column's place must be the server's own word, each time.
   const labelled = facts.statements.some((each) => each.columns.some((column) => column.labels.length > 0));
@@ -136,7 +139,8 @@ function operationOf(
   parameters: Operation['parameters'],
 ): Operation {
   const { session, names } = asking.talk;
-  return { protocol: 'postgres', text, parameters, facts, database: session.database, role: names.scope.role };
+  const { role, searchPath } = names.scope;
+  return { protocol: 'postgres', text, parameters, facts, database: session.database, role, searchPath };
 }
 
 function parametersOf(message: Bind): Parameter[] {

@@ -11,7 +11,8 @@ export type Entry = { undo?: Undo; settled?: (how: 'answered' | 'skipped') => vo
   | { readonly kind: 'describe'; readonly of: Prepared | Portal | Cursor; readonly silent: boolean }
   | { readonly kind: 'execute'; readonly portal: Portal }
   | { readonly kind: 'close' }
-  | { readonly kind: 'sync' }
+  /** `silent`: the gateway's own; the client did not ask. */
+  | { readonly kind: 'sync'; readonly silent?: true }
   /**
    * A message of the gateway's own that is bound to fail stands in for a refused one. `simple`: it was a Query.
    * `error`: what the client is told instead; undefined when it was told already.

@@ -37,8 +37,10 @@ export async function query(asking: Asking): Promise<void> {
     facts,
     database,
     role: talk.names.scope.role,
+    searchPath: talk.names.scope.searchPath,
   };
-  const cleared = await session.clear(operation);
+  const cleared = await session.clear(operation, asking.waits.for(operation));
+  asking.waits.over();
   if ('effect' in cleared) return asking.refuse(cleared, 'simple');
 
   const masks = sourceMasks(cleared.obligations);
@@ -51,6 +53,7 @@ export async function query(asking: Asking): Promise<void> {
   const undo = register(talk, operation, masks);
   for (const each of facts.statements) talk.names.forwarded(each);
   talk.inPipeline = false;
+  talk.bound = false;
   talk.pending.push({ kind: 'query', run, ...(undo ? { undo } : {}) });
   talk.boundary();
   if (facts.statements.some((each) => each.settings.some((setting) => setting.class === 'swallowed'))) {

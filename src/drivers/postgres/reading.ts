@@ -198,7 +198,7 @@ async function settleScope(asking: Asking): Promise<void> {
 }
 
 /** Waits until everything sent is answered or skipped. */
-async function settle({ talk }: Asking): Promise<void> {
+export async function settle({ talk }: Asking): Promise<void> {
   if (talk.pending.copyingIn) throw new Fault('PROTOCOL_UNEXPECTED', 'a statement in the middle of COPY');
   if (talk.pending.length === 0) return;
   const answered = talk.pending.drained();

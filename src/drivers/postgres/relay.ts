@@ -59,7 +59,10 @@ class Relay {
 
   async run(): Promise<void> {
     const { signal } = this.#session;
-    const key = this.#deps.cancels.issue(this.#greeting.minor, () => this.#talk.cancel());
+    const key = this.#deps.cancels.issue(this.#greeting.minor, () => {
+      this.#asking.waits.cancel();
+      this.#talk.cancel();
+    });
     this.#talk.process = key.process;
     const stop = () => this.#stop(signal.reason as Ending);
     try {

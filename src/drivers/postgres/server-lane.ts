@@ -214,6 +214,7 @@ export class ServerLane {
         return this.#forward();
       case 'sync':
         talk.pending.shift();
+        if (head.silent) return;
         return this.#forward();
       case 'probe':
         if (!head.synced) return this.#unexpected();

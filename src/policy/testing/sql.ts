@@ -56,7 +56,7 @@ export function question(
   const { binding, source, now } = contextWith();
   return {
     chain,
-    operation: { protocol: 'postgres', text, parameters, facts, database: 'shop', role: 'app' },
+    operation: { protocol: 'postgres', text, parameters, facts, database: 'shop', role: 'app', searchPath: [] },
     target: { name: 'shop', labels: ['prod'], detect },
     context: { binding, source, now },
   };

@@ -1,0 +1,248 @@
+import { alikeOf, digestOf } from '../approvals/digest.ts';
+import type { ApprovalStore } from '../approvals/ports.ts';
+import { covers, redeemed, type Wanted } from '../approvals/request.ts';
+import type { ApprovalRequest, ApprovalRule } from '../core/approval.ts';
+import type { Clock, Random } from '../core/clock.ts';
+import { type Denial, deny, type Hold, type Permit } from '../core/decision.ts';
+import { Fault } from '../core/fault.ts';
+import type { Feed } from '../core/feed.ts';
+import { agentsOf, type Chain, currentOf, describeChain, rootOf } from '../core/grant.ts';
+import { newId } from '../core/id.ts';
+import type { Operation } from '../core/operation.ts';
+import type { PolicyEngine } from '../core/policy.ts';
+import type { Patience } from '../core/session.ts';
+import type { Asked } from './gate.ts';
+import { shown } from './shown.ts';
+
+export interface HoldsPorts {
+  readonly store: ApprovalStore;
+  readonly feed: Feed;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly engine: PolicyEngine;
+  readonly rules: () => readonly ApprovalRule[];
+  /** Milliseconds that a client is kept waiting at most. */
+  readonly patience: () => number;
+}
+
+/** Who asks, and where. */
+export interface HeldSession {
+  /** Undefined: asked ahead of time, without a session. */
+  readonly id: string | undefined;
+  readonly chain: Chain;
+  readonly target: { readonly name: string };
+  readonly signal: AbortSignal;
+}
+
+/** A client is told again that it waits. */
+const REMIND_EVERY = 30_000;
+
+/**
+ * What is held on this worker. A hold is a row, a timer and an entry here, so that hundreds are cheap; answers come by
+ * the feed, whoever gave them on whichever node.
+ */
+export class Holds {
+  readonly #ports: HoldsPorts;
+  readonly #waiting = new Map<string, Set<() => void>>();
+  readonly #unsubscribe: () => void;
+
+  constructor(ports: HoldsPorts) {
+    this.#ports = ports;
+    this.#unsubscribe = ports.feed.subscribe((entry) => {
+      if (entry.kind === 'approval') for (const wake of this.#waiting.get(entry.id) ?? []) wake();
+    });
+  }
+
+  close(): void {
+    this.#unsubscribe();
+  }
+
+  /** The request for an operation that is held; `purpose`: beside those of the grants. Throws Fault STORE_UNAVAILABLE, POLICY_FAILED. */
+  async ask(
+    session: HeldSession,
+    operation: Operation,
+    hold: Hold,
+    purpose?: string,
+  ): Promise<Asked & { readonly made: ApprovalRequest }> {
+    const wanted = this.#wanted(session, operation, hold);
+    const request = await this.#ports.store.open(wanted, this.#fresh(session, operation, { hold, wanted, purpose }));
+    return {
+      made: request,
+      request: request.id,
+      answer: (patience) => this.#answer(request, { session, wanted }, patience),
+      redeem: (now) => this.#redeem(request, this.#wanted(session, operation, now), now),
+    };
+  }
+
+  #wanted(session: HeldSession, operation: Operation, hold: Hold): Wanted {
+    const setting = {
+      chain: session.chain,
+      target: session.target.name,
+      searchPath: operation.searchPath,
+      policies: this.#ports.engine.wording(hold.policies),
+      rules: hold.rules,
+    };
+    return { digest: digestOf(operation, setting), alike: alikeOf(operation, setting), session: session.id };
+  }
+
+  #fresh(
+    session: HeldSession,
+    operation: Operation,
+    { hold, wanted, purpose }: { readonly hold: Hold; readonly wanted: Wanted; readonly purpose: string | undefined },
+  ): Parameters<ApprovalStore['open']>[1] {
+    const { clock, random } = this.#ports;
+    const rules = this.#rulesOf(hold);
+    const { chain } = session;
+    const root = rootOf(chain);
+    return {
+      id: newId(clock, random),
+      asker: {
+        principal: { id: root.principal.id, name: root.principal.name },
+        agents: agentsOf(chain).map(({ id, name, kind, assurance }) => ({ id, name, kind, assurance })),
+        chain: describeChain(chain),
+        grant: currentOf(chain).id,
+        transaction: root.transaction,
+        purpose: [...chain.grants.map((grant) => grant.purpose), purpose].filter((each) => each !== undefined),
+        session: session.id,
+      },
+      effect: shown(operation, session.target.name, hold),
+      rules,
+      digest: wanted.digest,
+      alike: wanted.alike,
+      lasts: Math.min(...rules.map((rule) => rule.expires)) * 1000,
+    };
+  }
+
+  #rulesOf(hold: Hold): readonly ApprovalRule[] {
+    const known = this.#ports.rules();
+    return hold.rules.map((name) => {
+      const rule = known.find((one) => one.name === name);
+      if (rule === undefined) throw new Fault('POLICY_FAILED', `there is no approval rule ${name}`);
+      return rule;
+    });
+  }
+
+  async #answer(
+    request: ApprovalRequest,
+    { session, wanted }: { readonly session: HeldSession; readonly wanted: Wanted },
+    patience: Patience | undefined,
+  ): Promise<Denial | 'approved'> {
+    if (covers(request, wanted)) return 'approved';
+    if (patience === undefined || !(await patience.settle())) return unfit(request);
+    const gone = AbortSignal.any([session.signal, patience.signal]);
+    const settled = await this.#wait(request, patience, gone);
+    if (gone.aborted) return taken(request);
+    if (settled === undefined || !covers(settled, wanted)) return refusal(settled ?? request);
+    return (await patience.unchanged()) ? 'approved' : changed(request);
+  }
+
+  /** Until the request is settled, the client gone, or the wait over: undefined. */
+  async #wait(request: ApprovalRequest, patience: Patience, gone: AbortSignal): Promise<ApprovalRequest | undefined> {
+    const { store, clock } = this.#ports;
+    const began = clock.monotonic();
+    const most = this.#ports.patience();
+    const tell = (): void => patience.tell(waitingFor(request, clock.monotonic() - began));
+    let wake: () => void = () => undefined;
+    let isStirred = false;
+    const stir = (): void => {
+      isStirred = true;
+      wake();
+    };
+    const timers = [setInterval(tell, REMIND_EVERY), setTimeout(stir, most)];
+    const waiters = this.#waiting.get(request.id) ?? new Set();
+    this.#waiting.set(request.id, waiters.add(stir));
+    gone.addEventListener('abort', stir);
+    try {
+      tell();
+      for (;;) {
+        // Asked before it waits: the answer may have come before anybody listened.
+        isStirred = false;
+        const now = await store.find(request.id);
+        if (now === undefined || now.state !== 'waiting') return now;
+        if (gone.aborted || clock.monotonic() - began >= most) return undefined;
+        if (!isStirred) {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+      }
+    } finally {
+      for (const timer of timers) clearTimeout(timer);
+      gone.removeEventListener('abort', stir);
+      waiters.delete(stir);
+      if (waiters.size === 0) this.#waiting.delete(request.id);
+    }
+  }
+
+  async #redeem({ id }: ApprovalRequest, wanted: Wanted, hold: Hold): Promise<Permit | Denial> {
+    let isUsed = false;
+    const after = await this.#ports.store.change(id, (request, now) => {
+      const next = redeemed(request, wanted, now);
+      isUsed = next !== undefined;
+      return next;
+    });
+    if (!isUsed) return refusal(after);
+    const { policies, obligations, validUntil } = hold;
+    const permit: Permit = { effect: 'permit', policies, obligations, approval: id };
+    return validUntil === undefined ? permit : { ...permit, validUntil };
+  }
+}
+
+function names({ rules }: ApprovalRequest): string {
+  return rules.map((rule) => rule.name).join(', ');
+}
+
+function waitingFor(request: ApprovalRequest, waited: number): string {
+  const { id } = request;
+  if (waited < 1000) {
+    return `waiting for approval by ${names(request)}: request ${id}; to answer: sallyport approvals show ${id}`;
+  }
+  return `still waiting for approval by ${names(request)} (${Math.round(waited / 1000)} s): request ${id}`;
+}
+
+function unfit(request: ApprovalRequest): Denial {
+  const { id, effect } = request;
+  return deny(
+    'approval-required',
+    `${effect.message}; nothing can wait for it inside a transaction or pipeline, so it was refused: request ${id}`,
+    { policies: effect.policies, hint: `once somebody has approved ${id}, run the transaction again` },
+  );
+}
+
+function taken({ id, effect }: ApprovalRequest): Denial {
+  return deny('cancelled', `canceled while waiting for approval (request ${id})`, { policies: effect.policies });
+}
+
+function changed({ id, effect }: ApprovalRequest): Denial {
+  return deny('approval-required', `what the statement names has changed while request ${id} was answered`, {
+    policies: effect.policies,
+    hint: 'run it again: it needs an approval of what it would do now',
+  });
+}
+
+/** What the end of a request means for whoever waited, or came too late. */
+function refusal({ id, state, answers, effect, expiresAt }: ApprovalRequest): Denial {
+  const { policies } = effect;
+  switch (state) {
+    case 'denied': {
+      const answer = answers.findLast(({ verdict }) => verdict === 'deny');
+      const why = answer?.reason ? `: ${answer.reason}` : '';
+      return deny('approval-denied', `${answer?.by.name ?? 'an approver'} denied request ${id}${why}`, { policies });
+    }
+    case 'expired':
+      return deny('approval-expired', `request ${id} has expired without an answer`, { policies });
+    case 'withdrawn':
+      return deny('approval-expired', `request ${id} was withdrawn`, { policies });
+    case 'used':
+      return deny('approval-required', `the approval of request ${id} was used already, for one statement`, {
+        policies,
+        hint: 'run it again to ask once more',
+      });
+    case 'waiting':
+    case 'approved':
+      return deny('approval-required', `nobody has answered request ${id} yet`, {
+        policies,
+        hint: `it stays open until ${new Date(expiresAt).toISOString().slice(0, 19)}Z: once it is approved, run this again`,
+      });
+  }
+}

@@ -1,0 +1,135 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { sql, type Transaction } from 'kysely';
+import type { ApprovalStore, NewRequest, RequestFilter } from '../approvals/ports.ts';
+import { at, covers, type Wanted } from '../approvals/request.ts';
+import type { ApprovalRequest } from '../core/approval.ts';
+import { Fault } from '../core/fault.ts';
+import { atMost, type Db, guard, storeClock } from './database.ts';
+import type { ApprovalsTable, Tables } from './schema.ts';
+
+/** Requests for approval, each one JSON value under a MAC: who may write the table cannot write an answer. */
+export function approvalStore(db: Db, key: Uint8Array): ApprovalStore {
+  return {
+    open: (wanted, fresh) => guard(() => db.transaction().execute((tx) => open(tx, key, wanted, fresh))),
+    change: (id, change) => guard(() => db.transaction().execute((tx) => changed(tx, key, id, change))),
+    find: (id) => guard(() => find(db, key, id)),
+    list: (filter) => guard(() => list(db, key, filter)),
+  };
+}
+
+async function open(
+  tx: Transaction<Tables>,
+  key: Uint8Array,
+  wanted: Wanted,
+  fresh: NewRequest,
+): Promise<ApprovalRequest> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${wanted.digest}, 7443))`.execute(tx);
+  const now = await storeClock(tx);
+  const rows = await tx
+    .selectFrom('approvals')
+    .selectAll()
+    .where('state', 'in', ['waiting', 'approved'])
+    .where((eb) =>
+      wanted.alike === undefined
+        ? eb('digest', '=', wanted.digest)
+        : eb.or([eb('digest', '=', wanted.digest), eb('alike', '=', wanted.alike)]),
+    )
+    .where('expires_at', '>', now)
+    .orderBy('created_at')
+    .execute();
+  const known = rows.map((row) => at(decode(row, key), now));
+  const found =
+    known.find((request) => covers(request, wanted)) ??
+    known.find(({ state, digest }) => state === 'waiting' && digest === wanted.digest);
+  if (found !== undefined) return found;
+  const { lasts, ...rest } = fresh;
+  const request: ApprovalRequest = {
+    ...rest,
+    state: 'waiting',
+    answers: [],
+    createdAt: now,
+    expiresAt: now + lasts,
+    scope: 'once',
+    uses: 0,
+    reviewDue: false,
+  };
+  await tx.insertInto('approvals').values(encode(request, key)).execute();
+  await tell(tx, request);
+  return request;
+}
+
+async function changed(
+  tx: Transaction<Tables>,
+  key: Uint8Array,
+  id: string,
+  change: (request: ApprovalRequest, now: number) => ApprovalRequest | undefined,
+): Promise<ApprovalRequest> {
+  const row = await tx.selectFrom('approvals').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+  if (row === undefined) throw new Fault('NOT_FOUND', `there is no request ${id}`);
+  const before = decode(row, key);
+  const now = await storeClock(tx);
+  const next = change(before, now);
+  if (next === undefined) return at(before, now);
+  const { id: _, ...columns } = encode(next, key);
+  await tx.updateTable('approvals').set(columns).where('id', '=', id).execute();
+  await tell(tx, next);
+  return next;
+}
+
+async function find(db: Db, key: Uint8Array, id: string): Promise<ApprovalRequest | undefined> {
+  const row = await db.selectFrom('approvals').selectAll().where('id', '=', id).executeTakeFirst();
+  return row && at(decode(row, key), await storeClock(db));
+}
+
+async function list(db: Db, key: Uint8Array, filter: RequestFilter): Promise<readonly ApprovalRequest[]> {
+  const { states, principal, reviewDue } = filter;
+  const now = await storeClock(db);
+  let query = db.selectFrom('approvals').selectAll();
+  if (principal !== undefined) query = query.where('principal', '=', principal);
+  if (reviewDue !== undefined) query = query.where('review_due', '=', reviewDue);
+  // What has expired still stands in the table as it was left.
+  if (states !== undefined && !states.includes('expired')) {
+    query = query.where('state', 'in', [...states]);
+    const isOpen = states.every((state) => state === 'waiting' || state === 'approved');
+    if (isOpen) query = query.where('expires_at', '>', now);
+  }
+  const rows = await query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(atMost(filter.limit)).execute();
+  const requests = rows.map((row) => at(decode(row, key), now));
+  return states === undefined ? requests : requests.filter(({ state }) => states.includes(state));
+}
+
+async function tell(tx: Transaction<Tables>, { id, state }: ApprovalRequest): Promise<void> {
+  await sql`select feed_append('approval', ${JSON.stringify({ id, state })})`.execute(tx);
+}
+
+function encode(request: ApprovalRequest, key: Uint8Array): ApprovalsTable {
+  const body = JSON.stringify(request);
+  return {
+    id: request.id,
+    digest: request.digest,
+    alike: request.alike ?? null,
+    state: request.state,
+    principal: request.asker.principal.id,
+    review_due: request.reviewDue,
+    created_at: request.createdAt,
+    expires_at: request.expiresAt,
+    body,
+    mac: macOf(body, key),
+  };
+}
+
+/** Columns only find; what they say must be what the body says. */
+function decode(row: ApprovalsTable, key: Uint8Array): ApprovalRequest {
+  const mac = macOf(row.body, key);
+  const isWhole = mac.length === row.mac.length && timingSafeEqual(mac, row.mac);
+  if (!isWhole) throw new Fault('EVIDENCE_BROKEN', `request ${row.id} was changed by somebody else than a gateway`);
+  const request: ApprovalRequest = JSON.parse(row.body);
+  if (request.id !== row.id || request.state !== row.state || request.digest !== row.digest) {
+    throw new Fault('EVIDENCE_BROKEN', `request ${row.id} is not where it belongs`);
+  }
+  return request;
+}
+
+function macOf(body: string, key: Uint8Array): Buffer {
+  return createHmac('sha256', key).update('sallyport approval 1\n').update(body).digest();
+}
