@@ -19,6 +19,7 @@ export type AuditType =
   | 'grant.issued'
   | 'grant.refused'
   | 'grant.revoked'
+  | 'revocation.lifted'
   | 'session.start'
   | 'session.refused'
   | 'session.end'

@@ -206,6 +206,15 @@ describe('a token as a password', () => {
     await expect(auth.bearer(other, ORIGIN)).rejects.toMatchObject(failed);
   });
 
+  it('stays out once what it vouches for was revoked, whether it was used before or not', async () => {
+    const [used, fresh] = [await w.alice({ jti: 'a' }), await w.alice({ jti: 'b' })];
+    await grantOf(used);
+    await w.grants.revoke({ kind: 'membership', id: 'https://id.corp.example|u1', group: 'support' }, 'admin', 'moved');
+    for (const token of [used, fresh]) await expect(auth.bearer(token, ORIGIN)).rejects.toMatchObject(failed);
+    w.clock.advance(1_000);
+    expect(await grantOf(await w.alice({ jti: 'c' }))).toEqual(expect.any(String));
+  });
+
   it('is refused when it does not verify, and the log says why', async () => {
     await expect(auth.bearer(await w.alice({ aud: 'other' }), ORIGIN)).rejects.toMatchObject(failed);
     expect(w.audit.last()).toMatchObject({ type: 'login.refused', reason: expect.stringContaining('"aud"') });

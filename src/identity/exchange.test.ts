@@ -86,6 +86,47 @@ describe('a person’s ID token', () => {
   });
 });
 
+describe('a token of before', () => {
+  const ALICE = 'https://id.corp.example|u1';
+
+  it.each([
+    ['their group was taken', () => w.grants.revoke({ kind: 'membership', id: ALICE, group: 'support' }, 'x', 'moved')],
+    ['they cut off what they had', () => w.grants.cut({ kind: 'principal', id: ALICE }, ALICE, 'lost laptop')],
+    ['their login was cut off', () => w.grants.cut({ kind: 'login', id: 'corp|s1' }, 'x', 'lost laptop')],
+    [
+      'they were kept out and are welcome again',
+      async () => {
+        await w.grants.revoke({ kind: 'principal', id: ALICE }, 'x', 'incident');
+        await w.grants.lift({ kind: 'principal', id: ALICE }, 'x', 'over');
+      },
+    ],
+  ])('is no way back in once %s; a new one is', async (_name, change) => {
+    const before = await w.login();
+    await change();
+    expect(await w.ask(before)).toMatchObject({ error: 'invalid_request' });
+    expect(w.audit.last()).toMatchObject({ type: 'grant.refused', detail: expect.stringContaining('after it was') });
+    w.clock.advance(1_000);
+    await w.pass(await w.login());
+  });
+
+  it('goes on where another group was taken, or another person’s', async () => {
+    const before = await w.login();
+    await w.grants.revoke({ kind: 'membership', id: ALICE, group: 'dba' }, 'x', '');
+    await w.grants.revoke({ kind: 'membership', id: 'https://id.corp.example|u2', group: 'support' }, 'x', '');
+    await w.pass(before);
+  });
+
+  it('of a workload does not bring its agent back', async () => {
+    const root = await w.pass(await w.login());
+    const before = await w.attested(root.pass);
+    await w.grants.revoke({ kind: 'agent', id: 'https://ci.example|job-1' }, 'x', 'stolen');
+    await w.grants.lift({ kind: 'agent', id: 'https://ci.example|job-1' }, 'x', 'clean');
+    expect(await w.ask(before)).toMatchObject({ error: 'invalid_request' });
+    w.clock.advance(1_000);
+    await w.pass(await w.attested(root.pass));
+  });
+});
+
 describe('a workload’s token', () => {
   const asSubject = async (more: Record<string, string> = {}): Promise<Record<string, string>> => ({
     subject_token: await w.job(),

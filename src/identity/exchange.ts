@@ -22,6 +22,7 @@ import { type AuditSink, chainFields, eventOf, grantFields, originFields } from 
 import { type AskedActor, type ExchangeRequest, readExchange } from './exchange-request.ts';
 import { grantOfPass, mayComeFrom, standingOf } from './holder.ts';
 import { isOAuthError, type OAuthError, oauthError } from './oauth-error.ts';
+import { overtaken } from './overtaken.ts';
 import { makeVerifier, mintPass, parsePass } from './pass.ts';
 import type { GrantStore } from './ports.ts';
 import { ASSERTED_CLASS } from './provider.ts';
@@ -98,7 +99,7 @@ async function issueRoot(
   }
   const id = newId(ports.clock, ports.random);
   const root = rootGrant(token, { id, caveats: request.caveats, purpose: request.purpose, ...terms }, ports);
-  return insert({ grants: [root] }, { token_id: token.tokenId }, origin, ports);
+  return insert({ grants: [root] }, token, origin, ports);
 }
 
 /** The root grant of whom the token names. */
@@ -162,7 +163,7 @@ async function issueChild(
     transaction: rootOf(parent).transaction,
     login: rootOf(parent).login,
   };
-  return insert({ grants: [...parent.grants, child] }, { token_id: acting.tokenId }, origin, ports);
+  return insert({ grants: [...parent.grants, child] }, acting.token, origin, ports);
 }
 
 /** The chain of a pass that may open sessions now, or why not. */
@@ -175,18 +176,18 @@ async function parentOf(pass: string, origin: Origin, ports: ExchangePorts): Pro
   return mayComeFrom(stored.chain, origin) ? stored.chain : 'from an address it is not for';
 }
 
-type Acting = { readonly agent: Agent | undefined; readonly tokenId: string | undefined };
+type Acting = { readonly agent: Agent | undefined; readonly token: VerifiedToken | undefined };
 
 async function actorOf(
   asked: AskedActor | undefined,
   above: Grant,
   ports: ExchangePorts,
 ): Promise<Acting | { readonly problem: string; readonly reason: string }> {
-  if (!asked) return { agent: above.agent, tokenId: undefined };
+  if (!asked) return { agent: above.agent, token: undefined };
   if (asked.kind === 'token') {
     const token = await verified(asked.token, 'workload', ports);
     if (typeof token === 'string') return { problem: 'actor_token is not accepted', reason: token };
-    return { agent: token.agent, tokenId: token.tokenId };
+    return { agent: token.agent, token };
   }
   if (ports.providers.kinds().has(asked.agentKind)) {
     const problem = `actor: kind ${asked.agentKind} is for agents with a token of their own; choose another`;
@@ -201,7 +202,7 @@ async function actorOf(
     rights: 'delegated',
     groups: [],
   };
-  return { agent, tokenId: undefined };
+  return { agent, token: undefined };
 }
 
 /** The token, or why it does not verify (for the log). */
@@ -227,7 +228,7 @@ async function fewestUses(chain: Chain, grants: GrantStore): Promise<number | un
 
 async function insert(
   chain: Chain,
-  extra: Record<string, Json | undefined>,
+  proof: VerifiedToken | undefined,
   origin: Origin,
   ports: ExchangePorts,
 ): Promise<IssuedPass | OAuthError> {
@@ -246,14 +247,19 @@ async function insert(
       ports,
     );
   }
-  // A principal, agent or login may have been revoked for good: what grows from it now is dead already.
+  // A principal, agent or login may be revoked: what grows from it now is dead already.
   const stored = await ports.grants.load(grant.id);
   if (!stored || stored.revoked) {
     const error = oauthError('invalid_request', 'the subject or the actor is revoked');
     return refuse(error, { ...chainFields(chain), detail: 'revoked' }, origin, ports);
   }
+  const why = proof && (await overtaken(proof, ports.grants));
+  if (why !== undefined) {
+    const error = oauthError('invalid_request', 'something was revoked since this token was issued: get a new one');
+    return refuse(error, { ...chainFields(chain), detail: `${why} after it was issued` }, origin, ports);
+  }
   // After the insert: an event for a grant that was never made would be a lie; a grant whose pass nobody got is no risk.
-  const fields = { ...chainFields(chain), ...grantFields(grant), ...extra, ...originFields(origin) };
+  const fields = { ...chainFields(chain), ...grantFields(grant), token_id: proof?.tokenId, ...originFields(origin) };
   await ports.audit.audit(eventOf('grant.issued', ports.clock, fields));
   const scopes = effectiveScopes(chain);
   return { pass, chain, details: scopes && toDetails(scopes), summary: summarise(chain, ports.clock.now()) };

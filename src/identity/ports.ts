@@ -39,8 +39,8 @@ export interface RevocationStore {
 
 export interface RevocationFilter {
   readonly kinds?: readonly RevocationSubject['kind'][];
-  /** Of the subject. */
-  readonly id?: string;
+  /** Of the subjects. */
+  readonly ids?: readonly string[];
   /** Those that still strike what is new. */
   readonly lasting?: boolean;
   readonly limit?: number;

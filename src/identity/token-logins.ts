@@ -4,6 +4,7 @@ import { base62, ID_LENGTH } from '../core/id.ts';
 import type { Origin } from '../core/login.ts';
 import { chainFields, eventOf, grantFields, originFields } from './event.ts';
 import { type ExchangePorts, rootGrant } from './exchange.ts';
+import { overtaken } from './overtaken.ts';
 import { makeVerifier, mintPass, parsePass } from './pass.ts';
 import type { StoredGrant } from './ports.ts';
 import type { VerifiedToken } from './providers.ts';
@@ -32,8 +33,14 @@ export class TokenLogins {
     const { grants, providers, gatewaySecret } = this.#ports;
     const verified = await providers.verify(token, 'any');
     const id = grantIdOf(token, verified.issuedAt, gatewaySecret);
-    const known = await grants.load(id);
-    if (known) return known;
+    const stored = (await grants.load(id)) ?? (await this.#made(id, verified, origin));
+    const why = await overtaken(verified, grants);
+    if (why !== undefined) throw tokenFault(`${why} after it was issued`);
+    return stored;
+  }
+
+  async #made(id: string, verified: VerifiedToken, origin: Origin): Promise<StoredGrant> {
+    const { grants } = this.#ports;
     try {
       await this.#issue(id, verified, origin);
     } catch (thrown) {

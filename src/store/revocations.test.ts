@@ -91,7 +91,7 @@ describe('a revocation that was lifted', () => {
     await insert(between);
     await grants.revoke(subject, 'eve', 'second');
     expect(await revokedBy(between)).toBe('second');
-    const [held] = await grants.revocations({ id: subject.id });
+    const [held] = await grants.revocations({ ids: [subject.id] });
     expect(held).toEqual({ subject, by: 'eve', reason: 'second', at: expect.any(Number) });
   });
 

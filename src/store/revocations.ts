@@ -88,7 +88,7 @@ async function tell(tx: Db, kind: 'revoked' | 'lifted', told: Told): Promise<num
 async function list(db: Db, filter: RevocationFilter): Promise<readonly Revocation[]> {
   let query = db.selectFrom('revocations').selectAll();
   if (filter.kinds !== undefined) query = query.where('kind', 'in', [...filter.kinds]);
-  if (filter.id !== undefined) query = query.where('id', '=', filter.id);
+  if (filter.ids !== undefined) query = query.where('id', '=', sql<string>`any (${[...filter.ids]})`);
   if (filter.lasting) query = query.where('until', 'is', null);
   if (filter.limit !== undefined) query = query.limit(atMost(filter.limit));
   return (await query.orderBy('sequence', 'desc').execute()).map(toRevocation);

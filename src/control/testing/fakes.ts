@@ -202,10 +202,10 @@ export class FakeControl {
         },
         revocations: async (filter) =>
           [...this.revoked.values()].filter((one) => {
-            const { kinds, id, lasting } = filter;
+            const { kinds, ids, lasting } = filter;
             return (
               (kinds?.includes(one.subject.kind) ?? true) &&
-              (id ?? one.subject.id) === one.subject.id &&
+              (ids?.includes(one.subject.id) ?? true) &&
               !(lasting && one.until !== undefined)
             );
           }),

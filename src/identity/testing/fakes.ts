@@ -118,7 +118,7 @@ export class MemoryGrants implements GrantStore {
   async revocations(filter: RevocationFilter): Promise<readonly Revocation[]> {
     return this.struck
       .filter(({ subject }) => filter.kinds === undefined || filter.kinds.includes(subject.kind))
-      .filter(({ subject }) => filter.id === undefined || subject.id === filter.id)
+      .filter(({ subject }) => filter.ids === undefined || filter.ids.includes(subject.id))
       .filter(({ until }) => !filter.lasting || until === undefined)
       .toReversed();
   }

@@ -10,6 +10,7 @@ alter table revocations
   add column lifted_by text,
   add column lifted_reason text;
 create index revocations_sequence on revocations (sequence desc);
+create index revocations_id on revocations (id);
 
 alter table grants add column born int8;
 create index grants_strikes on grants using gin (strikes);
