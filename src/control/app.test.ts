@@ -83,6 +83,8 @@ const EVERYTHING: ['GET' | 'POST', string, object?][] = [
   ['POST', `/v1/grants/${alice.id}/revoke`, {}],
   ['GET', '/v1/sessions'],
   ['POST', `/v1/sessions/${session.id}/kill`, {}],
+  ['GET', '/v1/revocations'],
+  ['POST', '/v1/revocations', { kind: 'agent', id: CI.id }],
   ['GET', `/v1/sessions/${session.id}/recording`],
   ['GET', '/v1/audit'],
   ['POST', '/v1/explain', { on: 'shop', sql: 'select 1' }],

@@ -13,6 +13,7 @@ import { explainRoutes } from './routes/explain.ts';
 import { grantRoutes } from './routes/grants.ts';
 import { loginRoutes } from './routes/login.ts';
 import { reportRoutes } from './routes/report.ts';
+import { revocationRoutes } from './routes/revocations.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { targetRoutes } from './routes/targets.ts';
 import { whoamiRoutes } from './routes/whoami.ts';
@@ -110,6 +111,7 @@ export function createApp({ ports, isLocal, onFault }: AppOptions): FastifyInsta
     grantRoutes,
     sessionRoutes,
     approvalRoutes,
+    revocationRoutes,
     auditRoutes,
     explainRoutes,
     reportRoutes,

@@ -5,6 +5,7 @@ import { revoke } from '../../identity/revoke.ts';
 import { type Caller, callerId, inPerson, may, owns } from '../caller.ts';
 import { notFound } from '../http-problem.ts';
 import type { Routes } from '../routes.ts';
+import { textUpTo } from './texts.ts';
 import { iso } from './whoami.ts';
 
 const id = Type.String({ pattern: '^[0-9A-Za-z]{22}$' });
@@ -18,7 +19,7 @@ const query = Type.Object(
   },
   { additionalProperties: false },
 );
-const reason = Type.Object({ reason: Type.Optional(Type.String({ maxLength: 512 })) }, { additionalProperties: false });
+const reason = Type.Object({ reason: Type.Optional(textUpTo(512)) }, { additionalProperties: false });
 
 export function grantRoutes({ app, ports, caller }: Routes): void {
   app.get('/v1/grants', { schema: { querystring: query } }, async (request) => {

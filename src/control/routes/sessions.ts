@@ -1,11 +1,14 @@
 import { type Static, Type } from 'typebox';
 import type { ListedSession, SessionFilter } from '../../core/directory.ts';
 import type { RecordingEntry } from '../../core/evidence.ts';
+import type { Revocation } from '../../core/feed.ts';
 import { currentOf, rootOf } from '../../core/grant.ts';
 import { type Caller, callerId, demand, inPerson, may } from '../caller.ts';
 import { HttpProblem, notFound } from '../http-problem.ts';
+import type { ControlPorts } from '../ports.ts';
 import type { Routes } from '../routes.ts';
 import { sendLines } from '../stream.ts';
+import { textUpTo } from './texts.ts';
 import { iso } from './whoami.ts';
 
 const params = Type.Object({ id: Type.String({ pattern: '^[0-9A-Za-z]{22}$' }) });
@@ -18,7 +21,7 @@ const query = Type.Object(
   },
   { additionalProperties: false },
 );
-const reason = Type.Object({ reason: Type.Optional(Type.String({ maxLength: 512 })) }, { additionalProperties: false });
+const reason = Type.Object({ reason: Type.Optional(textUpTo(512)) }, { additionalProperties: false });
 
 export function sessionRoutes(routes: Routes): void {
   const { app, ports, caller } = routes;
@@ -48,21 +51,7 @@ export function sessionRoutes(routes: Routes): void {
     const who = await caller(request);
     const { id } = request.params as Static<typeof params>;
     const { reason: why = '' } = request.body as Static<typeof reason>;
-    const session = await ports.sessions.find(id);
-    if (!session || !(ownsSession(who, session) || may(who, 'gateway-admin', ports))) throw notFound('session');
-    if (session.endedAt !== undefined)
-      throw new HttpProblem(409, 'CONFLICT', `the session ended at ${iso(session.endedAt)}`);
-    const by = callerId(who);
-    const { at } = await ports.grants.revoke({ kind: 'session', id }, by, why);
-    await ports.evidence.audit({
-      v: 1,
-      type: 'session.killed',
-      at: iso(at),
-      session: id,
-      grant: session.grant,
-      by,
-      reason: why,
-    });
+    const { at } = await kill(id, who, { why, ports });
     return { id, killed_at: iso(at) };
   });
 
@@ -87,6 +76,24 @@ export function sessionRoutes(routes: Routes): void {
       for await (const entry of ports.archive.recording(id, signal)) yield line(entry);
     });
   });
+}
+
+/** Ends a session of the caller's own, or any where they administer. Throws 404 and 409. */
+export async function kill(
+  id: string,
+  who: Caller,
+  { why, ports }: { readonly why: string; readonly ports: ControlPorts },
+): Promise<Revocation> {
+  const session = await ports.sessions.find(id);
+  if (!session || !(ownsSession(who, session) || may(who, 'gateway-admin', ports))) throw notFound('session');
+  if (session.endedAt !== undefined)
+    throw new HttpProblem(409, 'CONFLICT', `the session ended at ${iso(session.endedAt)}`);
+  const by = callerId(who);
+  const revocation = await ports.grants.revoke({ kind: 'session', id }, by, why);
+  const { grant } = session;
+  const at = iso(revocation.at);
+  await ports.evidence.audit({ v: 1, type: 'session.killed', at, session: id, grant, by, reason: why });
+  return revocation;
 }
 
 function ownChainId(who: Caller): string | undefined {
