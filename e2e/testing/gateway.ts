@@ -81,6 +81,35 @@ export class Gateway {
     });
   }
 
+  /** The API with a pass: a status and a JSON value. */
+  ask(
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    { pass }: Pick<Pass, 'pass'>,
+    body?: object,
+  ): Promise<{ status: number; body: Record<string, unknown> }> {
+    return new Promise((resolve, reject) => {
+      const headers = { authorization: `Bearer ${pass}`, ...(body && { 'content-type': 'application/json' }) };
+      const to = {
+        host: 'localhost',
+        port: this.running.ports.https,
+        path,
+        method,
+        ca: readFileSync(this.ca),
+        headers,
+      };
+      const asked = request(to, (answer) => {
+        let text = '';
+        answer.on('data', (chunk: Buffer) => {
+          text += chunk.toString();
+        });
+        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: text === '' ? {} : JSON.parse(text) }));
+      });
+      asked.on('error', reject);
+      asked.end(body && JSON.stringify(body));
+    });
+  }
+
   async exchange(form: Readonly<Record<string, string>>): Promise<Pass> {
     const { status, body } = await this.post('/oauth/token', { grant_type: EXCHANGE, ...form });
     if (status !== 200) throw new Error(`exchange refused: ${JSON.stringify(body)}`);

@@ -1,10 +1,15 @@
 import { isId } from '../core/id.ts';
 import { Failure } from './failure.ts';
 
+const LISTS = {
+  session: 'sallyport sessions --all',
+  grant: 'sallyport pass tree --all',
+  request: 'sallyport approvals --all',
+} as const;
+
 /** An id as it was typed or pasted, also out of a login (`g.<id>`); said to be none before a gateway is asked. */
-export function idOf(text: string, what: 'session' | 'grant'): string {
+export function idOf(text: string, what: keyof typeof LISTS): string {
   const id = text.replace(/^g\./, '');
   if (isId(id)) return id;
-  const list = what === 'session' ? 'sallyport sessions --all' : 'sallyport pass tree --all';
-  throw new Failure(`${text} is not the id of a ${what}`, { hint: `"${list}" shows them.`, exit: 2 });
+  throw new Failure(`${text} is not the id of a ${what}`, { hint: `"${LISTS[what]}" shows them.`, exit: 2 });
 }

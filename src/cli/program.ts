@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { addApprovals } from './commands/approvals.ts';
 import { addAudit } from './commands/audit.ts';
 import { addCheck } from './commands/check.ts';
 import { addConnect } from './commands/connect.ts';
@@ -10,6 +11,7 @@ import { addInit } from './commands/init.ts';
 import { addLogin } from './commands/login.ts';
 import { addPass } from './commands/pass.ts';
 import { addReplay } from './commands/replay.ts';
+import { addRequest } from './commands/request.ts';
 import { addServe } from './commands/serve.ts';
 import { addSessions } from './commands/sessions.ts';
 import { addTargets } from './commands/targets.ts';
@@ -31,7 +33,7 @@ export function program(): Command {
     .configureOutput({ outputError: (text, write) => write(`${style.red('error')} ${text.replace(/^error: /, '')}`) })
     .addHelpText('after', EXAMPLES);
   for (const add of [addInit, addCheck, addServe, addDemo, addLogin, addPass, addConnect]) add(command);
-  for (const add of [addTargets, addSessions, addReplay, addExplain, addAudit]) add(command);
+  for (const add of [addTargets, addApprovals, addRequest, addSessions, addReplay, addExplain, addAudit]) add(command);
   // Subcommands made by the functions above do not inherit what was set before they were added.
   for (const inner of everyCommand(command)) inner.exitOverride().showHelpAfterError('(add --help for more)');
   return command;

@@ -26,6 +26,8 @@ export interface WorldOptions {
   readonly ports?: { readonly https: number; readonly postgres: number; readonly health: number };
   /** More lines for `sallyport.yaml`, at its top level. */
   readonly more?: string;
+  /** Lines below `approvals:`, in place of one rule that asks the DBAs. */
+  readonly approvals?: string;
   /** More lines for the target `shop`. */
   readonly shop?: string;
   /** More policies, by file name. */
@@ -35,7 +37,7 @@ export interface WorldOptions {
 const ANY_PORT = { https: 0, postgres: 0, health: 0 };
 
 export async function startWorld(options: WorldOptions): Promise<World> {
-  const { directory, ports = ANY_PORT, more = '', shop = '', policies = {} } = options;
+  const { directory, ports = ANY_PORT, more = '', shop = '', approvals = ASK_DBAS, policies = {} } = options;
   // First what may fail: nothing is left behind then.
   const postgres = await startPostgres(options.postgres);
   const idp = await startDevIdp();
@@ -43,7 +45,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   await postgres.query(`create database lab owner ${SHOP_USER}`);
   mkdirSync(join(directory, 'policies'), { recursive: true });
   const config = join(directory, 'sallyport.yaml');
-  writeFileSync(config, `${configuration({ idp, postgres, ports, shop })}${more}`);
+  writeFileSync(config, `${configuration({ idp, postgres, ports, shop, approvals })}${more}`);
   writeFileSync(join(directory, 'shop-password'), SHOP_PASSWORD, { mode: 0o600 });
   for (const [name, text] of Object.entries({ 'shop.cedar': SHOP_POLICIES, 'lab.cedar': LAB_POLICIES, ...policies })) {
     writeFileSync(join(directory, 'policies', name), text);
@@ -64,9 +66,12 @@ interface Parts {
   readonly postgres: ThrowawayPostgres;
   readonly ports: NonNullable<WorldOptions['ports']>;
   readonly shop: string;
+  readonly approvals: string;
 }
 
-function configuration({ idp, postgres, ports, shop }: Parts): string {
+const ASK_DBAS = '  rules:\n    - { name: dba-oncall, ask: [dba] }\n';
+
+function configuration({ idp, postgres, ports, shop, approvals }: Parts): string {
   const target = (name: string) => `  - name: ${name}
     protocol: postgres
     address: ${postgres.host}:${postgres.port}
@@ -102,9 +107,7 @@ ${target('shop')}    database: shop
 ${shop}${target('lab')}    database: lab
 
 approvals:
-  rules:
-    - { name: dba-oncall, ask: [dba] }
-
+${approvals}
 policies: ./policies
 `;
 }
@@ -165,6 +168,9 @@ permit (
   action in [Action::"gateway-admin", Action::"gateway-audit"],
   resource == Gateway::"sallyport"
 );
+
+@id("approvers")
+permit (principal in Group::"dba", action == Action::"gateway-approve", resource == Gateway::"sallyport");
 
 @id("auditors")
 permit (principal in Group::"auditors", action == Action::"gateway-audit", resource == Gateway::"sallyport");

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Static, Type } from 'typebox';
 import { reviewed, withdrawn } from '../../approvals/request.ts';
 import type { ApprovalRequest, ApprovalState } from '../../core/approval.ts';
@@ -209,9 +210,8 @@ async function until<T>(
 
 /** What a list looked like, short. */
 function markOf(requests: readonly ApprovalRequest[]): string {
-  const [newest] = requests;
-  const answers = requests.reduce((sum, each) => sum + each.answers.length + 1, 0);
-  return `${newest?.id ?? 'none'}.${requests.length}.${answers}`;
+  const seen = requests.map(({ id, state, answers }) => [id, state, answers.length]);
+  return createHash('sha256').update(JSON.stringify(seen)).digest('base64url').slice(0, 22);
 }
 
 function present(request: ApprovalRequest, who: Caller, ports: ControlPorts) {
