@@ -5,6 +5,7 @@ import { at, covers, type Wanted } from '../approvals/request.ts';
 import type { ApprovalRequest } from '../core/approval.ts';
 import { Fault } from '../core/fault.ts';
 import { atMost, type Db, guard, storeClock } from './database.ts';
+import { notice } from './notices.ts';
 import type { ApprovalsTable, Tables } from './schema.ts';
 
 /** Requests for approval, each one JSON value under a MAC: who may write the table cannot write an answer. */
@@ -55,6 +56,7 @@ async function open(
   };
   await tx.insertInto('approvals').values(encode(request, key)).execute();
   await tell(tx, request);
+  await notice(tx, key, { before: undefined, after: request, now });
   return request;
 }
 
@@ -73,10 +75,12 @@ async function changed(
   const { id: _, ...columns } = encode(next, key);
   await tx.updateTable('approvals').set(columns).where('id', '=', id).execute();
   await tell(tx, next);
+  await notice(tx, key, { before, after: next, now });
   return next;
 }
 
-async function find(db: Db, key: Uint8Array, id: string): Promise<ApprovalRequest | undefined> {
+/** The request as it stands now. */
+export async function find(db: Db, key: Uint8Array, id: string): Promise<ApprovalRequest | undefined> {
   const row = await db.selectFrom('approvals').selectAll().where('id', '=', id).executeTakeFirst();
   return row && at(decode(row, key), await storeClock(db));
 }

@@ -3,13 +3,17 @@ import { Fault } from '../core/fault.ts';
 import type { Db } from './database.ts';
 import { first } from './migrations/0001-first.ts';
 import { spending } from './migrations/0002-spending.ts';
+import { approvals } from './migrations/0003-approvals.ts';
 import { lifted } from './migrations/0004-lifted.ts';
+import { deliveries } from './migrations/0006-deliveries.ts';
 
 /** In the order they are applied in. Versions are the numbers of the files and need not be without gaps. */
 const MIGRATIONS: readonly { readonly version: number; readonly name: string; readonly sql: string }[] = [
   { version: 1, name: 'first', sql: first },
   { version: 2, name: 'spending', sql: spending },
+  { version: 3, name: 'approvals', sql: approvals },
   { version: 4, name: 'lifted', sql: lifted },
+  { version: 6, name: 'deliveries', sql: deliveries },
 ];
 
 /** Any constant serves; all gateways of one store must use the same. */

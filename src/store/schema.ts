@@ -7,6 +7,8 @@ export interface Tables {
   used_tokens: { key: Buffer; expires: number };
   sessions: SessionsTable;
   approvals: ApprovalsTable;
+  notices: NoticesTable;
+  deliveries: DeliveriesTable;
   feed_head: { id: number; sequence: number };
   feed: { sequence: number; kind: string; body: string; at: number };
   nodes: NodesTable;
@@ -79,6 +81,32 @@ export interface ApprovalsTable {
   expires_at: number;
   body: string;
   mac: Buffer;
+}
+
+export interface NoticesTable {
+  sequence: Generated<number>;
+  request: string;
+  type: string;
+  due_at: number;
+  body: string | null;
+  mac: Buffer | null;
+}
+
+export interface DeliveriesTable {
+  id: string;
+  sequence: Generated<number>;
+  destination: string;
+  request: string;
+  type: string;
+  body: string;
+  mac: Buffer;
+  state: string;
+  tries: number;
+  next_at: number;
+  created_at: number;
+  ended_at: number | null;
+  error: string | null;
+  receipt: string | null;
 }
 
 export interface NodesTable {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
+import type { DeliveryStore } from '../approvals/notify/ports.ts';
 import type { ApprovalStore } from '../approvals/ports.ts';
 import type { Spending } from '../core/budget.ts';
 import type { FleetBackends } from '../catalog/bypass/backends.ts';
@@ -12,6 +13,7 @@ import type { SealedStore } from '../secrets/ports.ts';
 import { approvalStore } from './approvals.ts';
 import { backendStore } from './backends.ts';
 import { asStoreFault, type DatabaseAddress, type Db, guard, openDatabase, sqlState, storeClock } from './database.ts';
+import { deliveryStore } from './deliveries.ts';
 import { type EmbeddedServer, startEmbedded } from './embedded.ts';
 import { type FeedWriter, feedWriter, StoreFeed } from './feed.ts';
 import { grantStore } from './grants.ts';
@@ -42,6 +44,7 @@ export interface Store {
   readonly sealed: SealedStore;
   readonly versions: Versions;
   readonly approvals: ApprovalStore;
+  readonly deliveries: DeliveryStore;
   readonly spending: Spending;
   /** What a worker tells the others of its connections to targets. */
   readonly backends: (node: string, worker: number) => FleetBackends;
@@ -93,6 +96,7 @@ function assemble(db: Db, feed: Feed, integrityKey: Uint8Array, server: Embedded
     sealed: sealedStore(db),
     versions: versionStore(db),
     approvals: approvalStore(db, integrityKey),
+    deliveries: deliveryStore(db, integrityKey),
     spending: spendingStore(db),
     backends: (node, worker) => backendStore(db, node, worker),
     now: () => guard(() => storeClock(db)),
@@ -106,10 +110,13 @@ function assemble(db: Db, feed: Feed, integrityKey: Uint8Array, server: Embedded
 }
 
 const TIDY_EVERY = 600_000;
+/** 45 days: longer than any request stays open, so that what was told of it can be told to have changed. */
+const DELIVERIES_KEPT = 45 * 86_400_000;
 
-/** Token ids are only of interest while their tokens are. */
+/** Token ids are only of interest while their tokens are, deliveries while somebody may ask what became of them. */
 async function tidy(db: Db): Promise<void> {
   await sql`delete from used_tokens where expires < now_ms() - 3600000`.execute(db);
+  await sql`delete from deliveries where ended_at < now_ms() - ${DELIVERIES_KEPT}::int8`.execute(db);
 }
 
 /** A server that was not shut down in order takes a while to read its log (SQLSTATE 57P03, cannot_connect_now). */
