@@ -12,6 +12,8 @@ import { addLogin } from './commands/login.ts';
 import { addPass } from './commands/pass.ts';
 import { addReplay } from './commands/replay.ts';
 import { addRequest } from './commands/request.ts';
+import { addRevocations } from './commands/revocations.ts';
+import { addRevoke } from './commands/revoke.ts';
 import { addServe } from './commands/serve.ts';
 import { addSessions } from './commands/sessions.ts';
 import { addTargets } from './commands/targets.ts';
@@ -33,7 +35,8 @@ export function program(): Command {
     .configureOutput({ outputError: (text, write) => write(`${style.red('error')} ${text.replace(/^error: /, '')}`) })
     .addHelpText('after', EXAMPLES);
   for (const add of [addInit, addCheck, addServe, addDemo, addLogin, addPass, addConnect]) add(command);
-  for (const add of [addTargets, addApprovals, addRequest, addSessions, addReplay, addExplain, addAudit]) add(command);
+  for (const add of [addTargets, addApprovals, addRequest, addSessions, addRevoke, addRevocations]) add(command);
+  for (const add of [addReplay, addExplain, addAudit]) add(command);
   // Subcommands made by the functions above do not inherit what was set before they were added.
   for (const inner of everyCommand(command)) inner.exitOverride().showHelpAfterError('(add --help for more)');
   return command;

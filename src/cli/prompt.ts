@@ -1,4 +1,4 @@
-import { isCancel, password, select } from '@clack/prompts';
+import { confirm, isCancel, password, select } from '@clack/prompts';
 import { Failure } from './failure.ts';
 
 // The one place that knows the prompt library. Nothing is asked where nobody can answer.
@@ -8,6 +8,12 @@ export async function choose(message: string, options: readonly string[]): Promi
   const chosen = await select({ message, options: options.map((value) => ({ value, label: value })) });
   if (isCancel(chosen)) throw new Failure('nothing was chosen');
   return chosen;
+}
+
+/** Whether somebody at a terminal agrees. Where there is none, the command itself was the decision. */
+export async function agree(message: string): Promise<boolean> {
+  if (!(process.stdin.isTTY && process.stdout.isTTY)) return true;
+  return (await confirm({ message, initialValue: false })) === true;
 }
 
 /** Reads a secret without showing it. */
