@@ -198,7 +198,7 @@ describe('answers', () => {
     expect((await answer(id, await gateway.person('carol'))).status).toBe(404);
     expect((await answer(id, bob, 'approve', { scope: 'fingerprint' })).status).toBe(403);
     const [one, two] = await Promise.all([answer(id, bob), answer(id, await gateway.person('bob'))]);
-    expect([one.status, two.status].sort()).toEqual([200, 409]);
+    expect([one.status, two.status].toSorted((a, b) => a - b)).toEqual([200, 409]);
     expect(await dropped).toBe('ran');
     expect((await answer(id, bob, 'deny')).status).toBe(409);
     await client.end();
@@ -251,7 +251,7 @@ function thrownCode(thrown: unknown): string {
 async function cancel(process: number, secret: number): Promise<void> {
   const { RawClient } = await import('./testing/raw-client.ts');
   const bytes = Buffer.alloc(16);
-  [16, 80877102, process, secret].forEach((value, index) => bytes.writeInt32BE(value | 0, index * 4));
+  for (const [index, value] of [16, 80_877_102, process, secret].entries()) bytes.writeInt32BE(value | 0, index * 4);
   const raw = await RawClient.open(gateway.running.ports.postgres);
   raw.send(bytes);
   await raw.wait(() => false, 200);

@@ -36,6 +36,8 @@ export interface HeldSession {
 
 /** A client is told again that it waits. */
 const REMIND_EVERY = 30_000;
+/** Looked at a little after it expired rather than a little before. */
+const GRACE = 20;
 
 /**
  * What is held on this worker. A hold is a row, a timer and an entry here, so that hundreds are cheap; answers come by
@@ -148,7 +150,13 @@ export class Holds {
       isStirred = true;
       wake();
     };
-    const timers = [setInterval(tell, REMIND_EVERY), setTimeout(stir, most)];
+    const remind = (): void => {
+      tell();
+      stir();
+    };
+    // Nobody tells of an expiry. This clock may be wrong about when; then the reminder finds out.
+    const left = Math.min(Math.max(0, request.expiresAt - clock.now()) + GRACE, most);
+    const timers = [setInterval(remind, REMIND_EVERY), setTimeout(stir, most), setTimeout(stir, left)];
     const waiters = this.#waiting.get(request.id) ?? new Set();
     this.#waiting.set(request.id, waiters.add(stir));
     gone.addEventListener('abort', stir);
