@@ -9,6 +9,7 @@ export interface Person {
 const PEOPLE = {
   alice: { name: 'Alice Santos', groups: ['support'] },
   bob: { name: 'Bob Lindqvist', groups: ['dba', 'gateway-approvers'] },
+  frida: { name: 'Frida Holm', groups: ['dba'] },
   carol: { name: 'Carol Mbeki', groups: ['contractors'] },
   dave: { name: 'Dave Okafor', groups: ['admins', 'sallyport-admins'] },
   erin: { name: 'Erin Kowalska', groups: ['auditors'] },

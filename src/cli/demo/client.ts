@@ -16,7 +16,14 @@ export interface SqlSession {
   ask(statement: string): Promise<string>;
   /** Sends a statement and returns without waiting; `interrupted` then tells how it ended. */
   begin(statement: string): Running;
+  /** Sends a statement that will wait: what the client prints at once, and what it has printed in the end. */
+  hold(statement: string): Promise<Waiting>;
   close(): Promise<void>;
+}
+
+export interface Waiting {
+  readonly told: string;
+  readonly done: Promise<string>;
 }
 
 /** A statement on its way. */

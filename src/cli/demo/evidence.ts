@@ -10,7 +10,7 @@ import { chapter, say } from './voice.ts';
 // Who did what, when, why and on whose behalf; and that nobody changed it afterwards.
 
 export async function erinWatches(stage: Stage, helper: Held): Promise<string> {
-  chapter(13, 'Erin, the auditor, watches the helper’s session');
+  chapter(14, 'Erin, the auditor, watches the helper’s session');
   say('Recordings hold what was asked and what was told, as it was masked. That Erin looked is recorded as well.');
   const erin = await logIn(stage, 'erin');
   const listed = await stage.as(erin.pass).get(`/v1/sessions?all=true&chain=${helper.grant}`);
@@ -31,7 +31,7 @@ async function scramWasUsed(stage: Stage, erin: Held, session: string): Promise<
 }
 
 export async function auditHolds(stage: Stage, session: string): Promise<void> {
-  chapter(14, 'The audit log, and somebody who would change it');
+  chapter(15, 'The audit log, and somebody who would change it');
   const data = join(stage.world.directory, 'var');
   const whole = await sallyport(stage, undefined, 'audit', 'verify', '--data', data);
   check('every link and signature verifies', whole, /Everything verifies/);

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { browseAs } from '../../devtools/browser.ts';
+import type { PersonId } from '../../devtools/people.ts';
 import { browserLogin } from '../../identity/login.ts';
 import { exchange, isPass, TOKEN_TYPE } from '../token.ts';
 import { check } from './check.ts';
@@ -26,7 +27,7 @@ export async function aliceLogsIn(stage: Stage): Promise<Held> {
 }
 
 /** What `sallyport login` does, with a script in the place of the browser. */
-export async function logIn(stage: Stage, person: 'alice' | 'erin'): Promise<Held> {
+export async function logIn(stage: Stage, person: PersonId): Promise<Held> {
   const { issuer, clientId } = stage.world.idp;
   const open = async (url: string): Promise<void> => void (await browseAs(person, url));
   const { idToken } = await browserLogin({ issuer, clientId, open });

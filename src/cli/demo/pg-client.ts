@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { plainTable } from '../output.ts';
 import { scramLogin } from '../token.ts';
-import { type Address, DATABASE, type Running, type SqlClient, type SqlSession } from './client.ts';
+import { type Address, DATABASE, type Running, type SqlClient, type SqlSession, type Waiting } from './client.ts';
 
 /** Where there is no psql, the JavaScript driver `pg` asks, and what it was told is printed in psql's manner. */
 export function pgClient({ port, ca }: Address): SqlClient {
@@ -68,6 +68,14 @@ class PgSession implements SqlSession {
       (thrown: unknown) => ({ output: describe(thrown), at: performance.now() }),
     );
     return { interrupted: Promise.race([refused, this.#cut]) };
+  }
+
+  async hold(statement: string): Promise<Waiting> {
+    const notice = new Promise<string>((resolve) => {
+      this.#client.once('notice', ({ severity = 'NOTICE', message = '' }) => resolve(`${severity}:  ${message}`));
+    });
+    const done = this.ask(statement);
+    return { told: await Promise.race([notice, done]), done };
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { scramLogin } from '../token.ts';
-import { type Address, DATABASE, type Running, type SqlClient, type SqlSession } from './client.ts';
+import { type Address, DATABASE, type Running, type SqlClient, type SqlSession, type Waiting } from './client.ts';
 
 /** The psql of this machine, as it is; undefined where there is none. */
 export function findPsql(address: Address): SqlClient | undefined {
@@ -85,6 +85,18 @@ class PsqlSession implements SqlSession {
       return { output: this.#take(), at };
     };
     return { interrupted: interrupted() };
+  }
+
+  async hold(statement: string): Promise<Waiting> {
+    const mark = `-- ${randomBytes(8).toString('hex')}`;
+    this.#child.stdin.write(`${statement}\n\\echo '${mark}'\n`);
+    await this.#until(() => this.#output.includes('\n'));
+    const told = this.#take();
+    const finished = async (): Promise<string> => {
+      await this.#until(() => `${told}${this.#output}`.includes(`${mark}\n`));
+      return this.#take().replace(`${mark}\n`, '');
+    };
+    return { told, done: finished() };
   }
 
   async close(): Promise<void> {

@@ -10,7 +10,7 @@ import { chapter, say, shown, typed } from './voice.ts';
 const ADDRESS = /[a-z]+\d+@mail\.example/;
 
 /** Opens a session with an unmodified client, shown as it would be typed. */
-async function connect(stage: Stage, { pass }: Held, brief: boolean = true): Promise<SqlSession> {
+export async function connect(stage: Stage, { pass }: Held, brief: boolean = true): Promise<SqlSession> {
   typed('$', stage.client.commandLine(pass, brief));
   const session = await stage.client.open(pass);
   if (typeof session === 'string') throw new Untrue('the client logs in', session);

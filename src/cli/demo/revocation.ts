@@ -10,14 +10,14 @@ import { chapter, confirmed, say, shown, typed } from './voice.ts';
 // Rights do not grow, and they end at once.
 
 export async function jobWantsMore(stage: Stage, job: Held): Promise<void> {
-  chapter(11, 'The job wants more than it has');
+  chapter(12, 'The job wants more than it has');
   const more = ['--target', 'shop', '--action', 'select', '--action', 'delete', '--table', 'public.staff'];
   const output = await sallyport(stage, job, 'pass', 'narrow', '--as', 'helper-2', ...more);
   check('refused, and what does not fit is named', output, /error/, /delete/, /staff/, no(/slp_/));
 }
 
 export async function aliceRevokes(stage: Stage, cast: Revoking): Promise<void> {
-  chapter(12, 'Alice revokes the job’s pass');
+  chapter(13, 'Alice revokes the job’s pass');
   say('The helper’s session is open, and busy. Alice ends what she gave to the job; the helper’s pass hangs below it.');
   const { alice, job, helper, open, own } = cast;
   typed(`${DATABASE}=>`, 'select pg_sleep(30);');

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { SHOP_USER } from '../../devtools/shop.ts';
 import { temporaryFolder } from '../../devtools/temporary.ts';
 import { startWorld, type World } from '../../devtools/world.ts';
 import { type Running, serve } from '../../main.ts';
@@ -50,6 +51,7 @@ export async function setStage(): Promise<Stage> {
     };
     const world = await startWorld({ directory, ports });
     opened.push(() => world.close());
+    await world.postgres.query(`set role ${SHOP_USER}; create table orders_2019 as select * from orders`, 'shop');
     const running = await serve({ config: world.config, log });
     opened.push(() => running.close());
 

@@ -1,3 +1,4 @@
+import { fridaApproves } from './approval.ts';
 import { auditHolds, erinWatches } from './evidence.ts';
 import { aliceLogsIn, helperGetsPass, jobGetsPass, treeIsShown } from './passes.ts';
 import {
@@ -33,6 +34,8 @@ export async function play(stage: Stage, at: (step: string) => void): Promise<vo
   const own = await aliceDeletes(stage, alice);
   at('transaction');
   await transactionKeepsMeaning(stage, own);
+  at('approval');
+  await fridaApproves(stage);
   at('widening');
   await jobWantsMore(stage, job);
   at('revocation');
