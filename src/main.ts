@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { watchConfig } from './config/watch.ts';
 import { asFault } from './core/fault.ts';
 import { CedarEngine } from './policy/engine.ts';
+import { watchBypass } from './wiring/bypass.ts';
 import { certificateOf } from './wiring/certificate.ts';
 import { openControlPlane } from './wiring/control-plane.ts';
 import { openDataPlane } from './wiring/data-plane.ts';
@@ -88,6 +89,8 @@ export async function serve(options: { readonly config: string; readonly log?: L
       log,
     });
     opened.push(() => data.close());
+    const bypass = watchBypass(() => targets, foundation);
+    opened.push(() => bypass.close());
     const control = await openControlPlane({
       version: VERSION,
       foundation,
@@ -96,6 +99,7 @@ export async function serve(options: { readonly config: string; readonly log?: L
       engine,
       identity,
       reading: data,
+      bypass,
       certificate: certificate.certificate,
       key: certificate.key,
       log,

@@ -1,3 +1,4 @@
+import { literal } from './literal.ts';
 import type { CatalogConnection } from './ports.ts';
 import type { Row } from './rows.ts';
 
@@ -50,9 +51,4 @@ function alarmsQuery(roles: readonly string[]): string {
         and n.nspname !~ '^pg_' and has_schema_privilege(r.oid, n.oid, 'create')) as creates
   from pg_catalog.pg_roles r
   where r.rolname in (${['current_user', ...roles.map(literal)].join(', ')}) order by r.rolname`;
-}
-
-/** Means the same whatever standard_conforming_strings says. */
-function literal(text: string): string {
-  return `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }

@@ -4,6 +4,8 @@ import type { Label } from '../core/label.ts';
 
 /** The gateway's own connection to one database, for looking only. */
 export interface CatalogConnection {
+  /** The server process it was said to have at login. */
+  readonly process?: number | undefined;
   /** Rows as objects. Throws Fault CATALOG_UNREADABLE. */
   query(text: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
   end(): Promise<void>;

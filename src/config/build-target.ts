@@ -50,6 +50,7 @@ export function buildTarget(raw: RawTarget, context: TargetContext): TargetConfi
     mode: raw.mode ?? 'enforce',
     recording: { mode: raw.recording?.mode ?? 'required', rows: raw.recording?.rows ?? 1000 },
     connections: { most: raw.connections?.most ?? 50, queue: raw.connections?.queue ?? 100 },
+    bypass: raw.bypass ?? 'all',
     columns: buildColumns(raw, context),
     detect: buildDetect(raw, context),
     budgets: buildBudgets(raw, context),

@@ -89,6 +89,8 @@ export interface TargetConfig {
   readonly mode: 'enforce' | 'observe';
   readonly recording: RecordingRules;
   readonly connections: { readonly most: number; readonly queue: number };
+  /** Which sessions past the gateway are looked for: of everybody, of the roles it uses itself, or none. */
+  readonly bypass: 'all' | 'shared' | 'off';
   readonly columns: readonly ColumnRule[];
   readonly detect: DetectConfig | undefined;
   readonly budgets: readonly BudgetRule[];

@@ -97,6 +97,7 @@ targets:
     mode: enforce               # "observe" decides and records, and enforces guardrails only
     recording: { mode: required, rows: 1000 }
     connections: { most: 50, queue: 100 }
+    bypass: all                 # tell of sessions that do not come through here; "shared": of the roles above; "off"
     # Labelled columns come back masked to everybody whom no policy lets "reveal" them.
     # "sallyport targets discover shop" proposes some.
     columns:

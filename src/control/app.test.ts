@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { BypassState } from '../catalog/bypass/watch.ts';
 import type { ListedSession } from '../core/directory.ts';
 import type { AuditEvent } from '../core/evidence.ts';
+import { Fault } from '../core/fault.ts';
 import { createApp } from './app.ts';
 import { CI, childOf, FakeControl, grantOf, idOf, NOW, person } from './testing/fakes.ts';
 
@@ -416,5 +418,81 @@ describe('the report of a target', () => {
     const answer = await ask('GET', `/v1/targets/${name}/report${search === undefined ? '' : `?${search}`}`, as);
     expect(answer.status).toBe(status);
     expect(fake.asked).toEqual([]);
+  });
+});
+
+describe('an adoption', () => {
+  it('is only planned unless it is asked for', async () => {
+    const { status, json } = await ask('POST', '/v1/targets/shop/adopt', 'dave', {});
+    expect(status).toBe(200);
+    expect(json).toMatchObject({
+      plan: { user: 'app', from: 'env:SECRET', adopted: null, others: { groups: [{ applications: ['cron'] }] } },
+    });
+    expect(json).not.toHaveProperty('done');
+    expect(fake.adoptions).toEqual(['plan shop']);
+    expect(fake.events).toEqual([]);
+  });
+
+  it.each([
+    [{ apply: true, end_others: true }, 'adopt shop by https://id.example|dave and end others', 'target.adopted'],
+    [{ apply: true, do: 'undo' }, 'undo shop by https://id.example|dave', 'target.adopt-undone'],
+    [{ apply: true, do: 'forget' }, 'forget shop by https://id.example|dave', 'target.adopt-forgotten'],
+  ])('is written down before and after: %j', async (wish, done, type) => {
+    expect((await ask('POST', '/v1/targets/shop/adopt', 'dave', wish)).status).toBe(200);
+    expect(fake.adoptions).toEqual(['plan shop', done]);
+    expect(fake.events.map((event) => [event.type, event['stage']])).toEqual([
+      [type, 'begins'],
+      [type, 'done'],
+    ]);
+  });
+
+  it('does nothing that cannot be written down, and writes down what failed', async () => {
+    fake.unwritable = true;
+    expect((await ask('POST', '/v1/targets/shop/adopt', 'dave', { apply: true })).status).toBe(503);
+    expect(fake.adoptions).toEqual(['plan shop']);
+    fake.unwritable = false;
+    fake.adoptionFault = new Fault('CONFLICT', 'somebody else');
+    expect((await ask('POST', '/v1/targets/shop/adopt', 'dave', { apply: true })).status).toBe(409);
+    expect(fake.events.map((event) => event['stage'])).toEqual(['begins', 'failed']);
+  });
+
+  it.each([
+    ['an auditor', 'erin', 'shop', {}, 403],
+    ['somebody without the right', 'alice', 'shop', {}, 403],
+    ['an agent', 'daves-job', 'shop', {}, 403],
+    ['nothing', 'dave', 'nowhere', {}, 404],
+    ['something else', 'dave', 'shop', { do: 'sell' }, 400],
+  ])('is not for %s', async (_name, as, target, wish, status) => {
+    expect((await ask('POST', `/v1/targets/${target}/adopt`, as, { apply: true, ...wish })).status).toBe(status);
+    expect(fake.adoptions).toEqual([]);
+  });
+});
+
+describe('sessions past the gateway', () => {
+  const state: BypassState = {
+    target: 'shop',
+    lookedAt: NOW,
+    findings: [{ role: 'app', address: '10.0.0.7', sessions: 3, applications: ['cron'], since: NOW - 60_000 }],
+    limits: [],
+  };
+
+  it('are told to administrators with the target, and at its test', async () => {
+    fake.bypass = [state];
+    const { json } = await ask('GET', '/v1/targets', 'dave');
+    expect(json).toMatchObject({
+      targets: [
+        {
+          name: 'shop',
+          bypass: { sessions: 3, findings: [{ role: 'app', address: '10.0.0.7', applications: ['cron'] }] },
+        },
+        { name: 'hidden', bypass: null },
+      ],
+    });
+    expect(JSON.stringify((await ask('GET', '/v1/targets', 'alice')).json)).not.toContain('bypass');
+    const test = await ask('POST', '/v1/targets/shop/test', 'dave', {});
+    expect(test.json).toMatchObject({
+      ok: true,
+      bypass: { lines: ['3 sessions of app from 10.0.0.7 (cron) go past the gateway, since 2026-10-01T11:59:00.000Z'] },
+    });
   });
 });

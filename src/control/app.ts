@@ -7,6 +7,7 @@ import { faultProblem, HttpProblem, problemBody } from './http-problem.ts';
 import { oauthRoutes } from './oauth.ts';
 import type { ControlPorts } from './ports.ts';
 import { RequestRate } from './request-rate.ts';
+import { adoptionRoutes } from './routes/adoption.ts';
 import { approvalRoutes } from './routes/approvals.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { explainRoutes } from './routes/explain.ts';
@@ -115,6 +116,7 @@ export function createApp({ ports, isLocal, onFault }: AppOptions): FastifyInsta
     auditRoutes,
     explainRoutes,
     reportRoutes,
+    adoptionRoutes,
   ]) {
     add(routes);
   }

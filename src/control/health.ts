@@ -20,7 +20,8 @@ export async function startHealth(
       if (request.url === '/healthz') return answer(200, { status: 'ok' });
       if (request.url !== '/readyz') return answer(404, { status: 'not found' });
       health().then(
-        ({ ready, checks }) => answer(ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', checks }),
+        ({ ready, checks, bypass }) =>
+          answer(ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', checks, bypass }),
         () => answer(503, { status: 'not ready', checks: [] }),
       );
     },

@@ -1,4 +1,6 @@
 import type { ApprovalStore } from '../approvals/ports.ts';
+import type { EndedSessions, OtherSessions } from '../catalog/bypass/others.ts';
+import type { BypassState } from '../catalog/bypass/watch.ts';
 import type { Discovery, DiscoveryRequest } from '../catalog/discovery/proposal.ts';
 import type { Config } from '../config/config.ts';
 import type { ApprovalRequest } from '../core/approval.ts';
@@ -13,6 +15,7 @@ import type { IssuedPass } from '../identity/exchange.ts';
 import type { Introspection } from '../identity/introspect.ts';
 import type { OAuthError } from '../identity/oauth-error.ts';
 import type { GrantStore } from '../identity/ports.ts';
+import type { Adopted, Undone } from '../secrets/adoption/adoption.ts';
 
 /** All that the control plane reaches. main.ts wires it; tests hand in fakes. */
 export interface ControlPorts {
@@ -31,6 +34,8 @@ export interface ControlPorts {
   readonly approvals: ApprovalService;
   readonly explain: (request: ExplainRequest) => Promise<Explanation>;
   readonly targets: TargetService;
+  readonly adoption: AdoptionService;
+  readonly bypass: BypassService;
   /** Since when the policies in force are, in milliseconds since the epoch; undefined where nobody knows. */
   readonly policiesSince: () => Promise<number | undefined>;
   readonly health: () => Promise<Health>;
@@ -97,6 +102,47 @@ export interface TargetService {
   seal(name: string, value: string, by: string): Promise<void>;
 }
 
+/** Takes over passwords that roles have at their servers. All methods throw Fault. */
+export interface AdoptionService {
+  /** What an adoption would do. Changes nothing. */
+  plan(target: string): Promise<AdoptionPlan>;
+  /** Changes the password to one that only the gateway has. */
+  adopt(target: string, by: string, options: { readonly endOthers: boolean }): Promise<AdoptionDone>;
+  undo(target: string, by: string): Promise<Undone>;
+  /** False when there was nothing to forget. */
+  forget(target: string, by: string): Promise<boolean>;
+}
+
+export interface AdoptionPlan {
+  readonly target: string;
+  readonly address: string;
+  readonly user: string;
+  /** Where the password comes from that is in use: a reference of the configuration, or `sealed`; undefined: there is none. */
+  readonly from: string | undefined;
+  /** What the configuration says. */
+  readonly configured: string | undefined;
+  readonly adopted:
+    | { readonly at: number; readonly by: string; readonly undo: boolean; readonly pending: boolean }
+    | undefined;
+  /** Other targets that use the same role at the same address, and those with a role of that name elsewhere. */
+  readonly shared: readonly string[];
+  readonly alike: readonly string[];
+  readonly others: OtherSessions | { readonly unknown: string };
+}
+
+export interface AdoptionDone extends Adopted {
+  /** Undefined where nobody asked for it. */
+  readonly ended: EndedSessions | undefined;
+}
+
+/** Sessions at the targets that did not come through the gateway. */
+export interface BypassService {
+  /** Of every target that is watched, as of the last look. */
+  states(): readonly BypassState[];
+  /** Looks now. Undefined for a target that is not watched. Never throws. */
+  look(target: string): Promise<BypassState | undefined>;
+}
+
 export interface TargetTest {
   readonly ok: boolean;
   /** For people: what was reached, or what failed and what to look at. */
@@ -160,4 +206,6 @@ export interface Health {
   /** Takes traffic. */
   readonly ready: boolean;
   readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly detail?: string }[];
+  /** Sessions past the gateway that are seen at this moment, and at how many targets. Has no part in `ready`. */
+  readonly bypass: { readonly sessions: number; readonly targets: number; readonly unseen: number };
 }

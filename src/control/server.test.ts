@@ -140,13 +140,18 @@ describe('the control plane', () => {
 describe('health', () => {
   it('says ready, not ready, and nothing else', async () => {
     let ready = true;
+    const bypass = { sessions: 2, targets: 1, unseen: 0 };
     const health = await startHealth({ host: '127.0.0.1', port: 0 }, async () => {
       if (!ready) throw new Error('secret detail');
-      return { ready, checks: [{ name: 'store', ok: true }] };
+      return { ready, checks: [{ name: 'store', ok: true }], bypass };
     });
     const get = (path: string) => fetch(`http://127.0.0.1:${health.address.port}${path}`);
     expect((await get('/healthz')).status).toBe(200);
-    expect(await (await get('/readyz')).json()).toEqual({ status: 'ready', checks: [{ name: 'store', ok: true }] });
+    expect(await (await get('/readyz')).json()).toEqual({
+      status: 'ready',
+      checks: [{ name: 'store', ok: true }],
+      bypass,
+    });
     ready = false;
     const not = await get('/readyz');
     expect(not.status).toBe(503);

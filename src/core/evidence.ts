@@ -36,6 +36,9 @@ export type AuditType =
   | 'secret.opened'
   | 'secret.sealed'
   | 'target.sampled'
+  | 'target.adopted'
+  | 'target.adopt-undone'
+  | 'target.adopt-forgotten'
   | 'alarm';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };

@@ -5,6 +5,7 @@ import { first } from './migrations/0001-first.ts';
 import { spending } from './migrations/0002-spending.ts';
 import { approvals } from './migrations/0003-approvals.ts';
 import { lifted } from './migrations/0004-lifted.ts';
+import { backends } from './migrations/0005-backends.ts';
 import { deliveries } from './migrations/0006-deliveries.ts';
 
 /** In the order they are applied in. Versions are the numbers of the files and need not be without gaps. */
@@ -13,6 +14,7 @@ const MIGRATIONS: readonly { readonly version: number; readonly name: string; re
   { version: 2, name: 'spending', sql: spending },
   { version: 3, name: 'approvals', sql: approvals },
   { version: 4, name: 'lifted', sql: lifted },
+  { version: 5, name: 'backends', sql: backends },
   { version: 6, name: 'deliveries', sql: deliveries },
 ];
 

@@ -36,7 +36,8 @@ export interface ListedWorker {
   readonly live: boolean;
 }
 
-const SILENCE = 10_000;
+/** Milliseconds after which a worker that says nothing counts as gone. */
+export const SILENCE = 10_000;
 
 export function nodeRegistry(db: Db): NodeRegistry {
   return {

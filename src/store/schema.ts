@@ -12,6 +12,7 @@ export interface Tables {
   feed_head: { id: number; sequence: number };
   feed: { sequence: number; kind: string; body: string; at: number };
   nodes: NodesTable;
+  backends: { node: string; worker: number; backends: string; at: number };
   sealed: { name: string; key_id: string; sealed: Buffer; by: string; at: number };
   spending: { holder: string; what: string; hour: number; spent: number };
   versions: { version: number; kind: string; hash: string; text: string; by: string; at: number };

@@ -17,6 +17,20 @@ export function sealedStore(db: Db): SealedStore {
         const row = await db.selectFrom('sealed').select('sealed').where('name', '=', name).executeTakeFirst();
         return row && new Uint8Array(row.sealed);
       }),
+    swap: (name, expected, next, { keyId, by }) =>
+      guard(async () => {
+        const result = await (next === undefined
+          ? sql`delete from sealed where name = ${name} and sealed = ${bytea(expected)}`
+          : expected === undefined
+            ? sql`
+              insert into sealed (name, key_id, sealed, by, at) values (${name}, ${keyId}, ${bytea(next)}, ${by}, now_ms())
+              on conflict (name) do nothing`
+            : sql`
+              update sealed set key_id = ${keyId}, sealed = ${bytea(next)}, by = ${by}, at = now_ms()
+              where name = ${name} and sealed = ${bytea(expected)}`
+        ).execute(db);
+        return result.numAffectedRows === 1n;
+      }),
     remove: (name) =>
       guard(async () => {
         const result = await db.deleteFrom('sealed').where('name', '=', name).executeTakeFirst();
@@ -28,4 +42,8 @@ export function sealedStore(db: Db): SealedStore {
         return rows.map((row) => ({ name: row.name, keyId: row.key_id, by: row.by, at: row.at }));
       }),
   };
+}
+
+function bytea(bytes: Uint8Array | undefined): Buffer | null {
+  return bytes === undefined ? null : Buffer.from(bytes);
 }

@@ -72,6 +72,28 @@ describe('the node registry', () => {
   });
 });
 
+it('tells workers of the connections of those that live', async () => {
+  const { nodes, backends } = scratch.store;
+  const [one, two] = [backends('gw-8', 1), backends('gw-9', 1)];
+  const who = { worker: 1, version: '0', pid: 1, exclusive: true };
+  const first = await nodes.register({ ...who, node: 'gw-8' });
+  await nodes.register({ ...who, node: 'gw-9' });
+  await one.tell([['7 app', 0]]);
+  await one.tell([
+    ['7 app', 5],
+    ['8 app', 0],
+  ]);
+  await expect(two.others()).resolves.toMatchObject({
+    backends: [
+      ['7 app', 5],
+      ['8 app', 0],
+    ],
+  });
+  expect((await one.others()).backends).toEqual([]);
+  await first.leave();
+  expect((await two.others()).backends).toEqual([]);
+});
+
 describe('versions and sealed secrets', () => {
   it('keep a text when it differs from the last of its kind', async () => {
     const { versions } = scratch.store;
@@ -94,6 +116,23 @@ describe('versions and sealed secrets', () => {
     await expect(sealed.remove('shop')).resolves.toBe(true);
     await expect(sealed.remove('shop')).resolves.toBe(false);
     await expect(sealed.get('shop')).resolves.toBeUndefined();
+  });
+
+  it('changes a secret only from what it was, and for one of two', async () => {
+    const { sealed } = scratch.store;
+    const about = { keyId: 'k1', by: 'alice' };
+    const [one, two, three] = [[1], [2], [3]].map((bytes) => new Uint8Array(bytes));
+    const both = [sealed.swap('role', undefined, one, about), sealed.swap('role', undefined, one, about)];
+    expect((await Promise.all(both)).filter(Boolean)).toEqual([true]);
+    await expect(sealed.swap('role', two, three, about)).resolves.toBe(false);
+    await expect(sealed.swap('role', two, undefined, about)).resolves.toBe(false);
+    await expect(sealed.get('role')).resolves.toEqual(one);
+    const race = [sealed.swap('role', one, two, about), sealed.swap('role', one, three, about)];
+    expect((await Promise.all(race)).filter(Boolean)).toEqual([true]);
+    const now = await sealed.get('role');
+    await expect(sealed.swap('role', now, undefined, about)).resolves.toBe(true);
+    await expect(sealed.swap('role', now, one, about)).resolves.toBe(false);
+    await expect(sealed.get('role')).resolves.toBeUndefined();
   });
 });
 

@@ -1,7 +1,9 @@
 import { chunksOf } from '../audit/chunks.ts';
 import { readAudit } from '../audit/reader.ts';
 import { readAlarms } from '../catalog/alarms.ts';
+import type { BypassWatch } from '../catalog/bypass/watch.ts';
 import { connectCatalog } from '../catalog/connection.ts';
+import { bypassCounts } from '../control/bypass.ts';
 import { explainer } from '../control/explain.ts';
 import { startHealth } from '../control/health.ts';
 import type { Archive, ControlPorts, Health, TargetTest } from '../control/ports.ts';
@@ -14,6 +16,7 @@ import { textToSend } from '../data/sent-text.ts';
 import type { CedarEngine } from '../policy/engine.ts';
 import { readSession } from '../recording/replay.ts';
 import { sealSecret } from '../secrets/reference.ts';
+import { adoptionService } from './adoption.ts';
 import { asker } from './asking.ts';
 import { changesOf } from './changes.ts';
 import type { DataPlane } from './data-plane.ts';
@@ -34,6 +37,7 @@ export interface ControlPlaneParts {
   readonly identity: WiredIdentity;
   /** Reads catalogs and statements for `explain` and discovery; shared with the data plane's sessions. */
   readonly reading: Pick<DataPlane, 'reader' | 'catalogs' | 'holds' | 'postgres'>;
+  readonly bypass: BypassWatch;
   readonly certificate: string;
   readonly key: string;
   readonly log: Log;
@@ -84,6 +88,8 @@ export async function openControlPlane(parts: ControlPlaneParts): Promise<Contro
         await sealSecret(name, value, { sealed: store.sealed, envelope, by });
       },
     },
+    adoption: adoptionService(targets, foundation),
+    bypass: parts.bypass,
     policiesSince: async () => (await store.versions.list('policy', 1))[0]?.at,
     health,
   };
@@ -129,15 +135,15 @@ function archiveOf({ evidenceDir, recordingKeys }: Foundation, log: Log): Archiv
   };
 }
 
-async function testTarget(name: string, targets: Targets, { resolve }: Foundation): Promise<TargetTest> {
+async function testTarget(name: string, targets: Targets, foundation: Foundation): Promise<TargetTest> {
   const began = systemClock.monotonic();
   const took = () => Math.round(systemClock.monotonic() - began);
   try {
     const wired = targets.get(name);
     if (wired === undefined) throw new Fault('TARGET_UNKNOWN', `there is no target ${name}`);
     const { target } = wired;
-    const credential = await credentialOf(targets, name, target.roles[0] ?? '', resolve);
-    const connection = await connectCatalog(target, target.database, { ...credential, role: undefined });
+    const credential = await credentialOf(targets, name, target.roles[0] ?? '', foundation);
+    const connection = await connectCatalog(target, target.database, { ...credential, backends: foundation.backends });
     try {
       const [row] = await connection.query('select pg_catalog.version() as version');
       const alarms = await readAlarms(connection, target.roles);
@@ -153,7 +159,7 @@ async function testTarget(name: string, targets: Targets, { resolve }: Foundatio
   }
 }
 
-async function healthOf({ foundation }: ControlPlaneParts): Promise<Health> {
+async function healthOf({ foundation, bypass }: ControlPlaneParts): Promise<Health> {
   const store = await foundation.store.now().then(
     () => ({ name: 'store', ok: true }),
     (thrown: unknown) => ({ name: 'store', ok: false, detail: asFault(thrown).code }),
@@ -164,5 +170,5 @@ async function healthOf({ foundation }: ControlPlaneParts): Promise<Health> {
     { name: 'feed', ok: age < 2_000, detail: `${Math.round(age)} ms old` },
     { name: 'evidence', ok: !foundation.evidence.stalled },
   ];
-  return { ready: checks.every((check) => check.ok), checks };
+  return { ready: checks.every((check) => check.ok), checks, bypass: bypassCounts(bypass.states()) };
 }

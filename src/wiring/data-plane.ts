@@ -47,7 +47,7 @@ export interface DataPlane {
 
 export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
   const { foundation, settings, targets, engine, log } = parts;
-  const { store, evidence, rootKey, resolve } = foundation;
+  const { store, evidence, rootKey, backends } = foundation;
   const maskKey = rootKey.derive('masks');
 
   const readings = new Readings(systemClock);
@@ -55,9 +55,9 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
     connect: async (name, database) => {
       const wired = targets().get(name);
       const [role = ''] = wired?.target.roles ?? [];
-      const credential = await credentialOf(targets(), name, role, resolve);
+      const credential = await credentialOf(targets(), name, role, foundation);
       if (wired === undefined) throw new Error(`no target ${name}`);
-      return await connectCatalog(wired.target, database, { ...credential, role: undefined });
+      return await connectCatalog(wired.target, database, { ...credential, backends });
     },
     rules: (name) => targets().get(name)?.config,
     trace: (definitions, catalog) => readings.common.trace(definitions, catalog),
@@ -111,7 +111,7 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
     budgets: new Budgets(store.spending, systemClock),
     debit: (path, count) => store.grants.debit(path, count),
     ask: (session, operation, hold) => holds.ask(session, operation, hold),
-    credential: (target, role) => credentialOf(targets(), target, role, resolve),
+    credential: (target, role) => credentialOf(targets(), target, role, foundation),
     hasher: (principal, label) => {
       const key = createHmac('sha256', maskKey)
         .update(JSON.stringify([principal, label]))
@@ -120,7 +120,11 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
     },
   });
 
-  const driver = new PostgresDriver(parts.tls, new CancelDesk(WORKER), new Welcomes());
+  const driver = new PostgresDriver(parts.tls, {
+    cancels: new CancelDesk(WORKER),
+    welcomes: new Welcomes(),
+    backends,
+  });
   const listener = new Listener(
     driver,
     {

@@ -15,7 +15,7 @@ export interface DiscoveryParts {
   readonly catalogs: Catalogs;
   readonly settings: () => Settings;
   readonly targets: () => Targets;
-  readonly foundation: Pick<Foundation, 'resolve'>;
+  readonly foundation: Foundation;
 }
 
 export type Discover = (name: string, database: string, request: DiscoveryRequest) => Promise<Discovery>;
@@ -34,8 +34,8 @@ export function discoverer({ catalogs, settings, targets, foundation }: Discover
       // Labels as they are now, not as they were when somebody last connected.
       catalogs.changed(name, database);
       const catalog = await catalogs.get(name, database);
-      const credential = await credentialOf(targets(), name, wired.target.roles[0] ?? '', foundation.resolve);
-      const connection = await connectCatalog(wired.target, database, { ...credential, role: undefined });
+      const credential = await credentialOf(targets(), name, wired.target.roles[0] ?? '', foundation);
+      const connection = await connectCatalog(wired.target, database, { ...credential, backends: foundation.backends });
       try {
         const find = finder(settings().config.detectors);
         return await discover(request, { connection, catalog, find, clock: systemClock });

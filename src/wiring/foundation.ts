@@ -2,9 +2,11 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadSigner } from '../audit/signing.ts';
 import { type ClosableWriter, openEvidence } from '../audit/writer.ts';
+import { Backends } from '../catalog/bypass/backends.ts';
 import type { Config, SecretReference } from '../config/config.ts';
 import { Fault } from '../core/fault.ts';
 import { type RecordingKeys, recordingKeys } from '../recording/keys.ts';
+import { AdoptionRecords } from '../secrets/adoption/record.ts';
 import { type Envelope, envelope } from '../secrets/envelope.ts';
 import { resolveSecret, type SecretSources } from '../secrets/reference.ts';
 import { loadRootKey, type RootKey } from '../secrets/root-key.ts';
@@ -20,6 +22,11 @@ export interface Foundation {
   readonly evidence: ClosableWriter;
   readonly evidenceDir: string;
   readonly recordingKeys: RecordingKeys;
+  /** The gateway's own connections to targets. */
+  readonly backends: Backends;
+  readonly adoptions: AdoptionRecords;
+  /** Writes down that a sealed secret was opened. Throws Fault EVIDENCE_UNWRITABLE. */
+  readonly opened: (name: string) => Promise<void>;
   /** Opens a secret reference of the configuration. Throws Fault SECRET_UNAVAILABLE. */
   readonly resolve: (reference: SecretReference) => Promise<string>;
   close(): Promise<void>;
@@ -56,6 +63,16 @@ export async function layFoundation(config: Config, log: Log): Promise<Foundatio
       clock: systemClock,
       alarm: (fault) => log.error('evidence', { code: fault.code, message: fault.message }),
     });
+    const backends = new Backends({
+      fleet: store.backends(config.node, WORKER),
+      clock: systemClock,
+      onProblem: (thrown) =>
+        log.warn('other nodes cannot be told of connections to targets', { thrown: String(thrown) }),
+    });
+    const opened = (name: string) => {
+      const at = new Date(systemClock.now()).toISOString();
+      return evidence.audit({ v: 1, type: 'secret.opened', at, name, node: config.node });
+    };
     const sources: SecretSources = { base: config.directory, env: process.env, sealed: store.sealed, envelope: sealer };
     return {
       rootKey,
@@ -64,15 +81,16 @@ export async function layFoundation(config: Config, log: Log): Promise<Foundatio
       evidence,
       evidenceDir,
       recordingKeys: recordings,
+      backends,
+      opened,
+      adoptions: new AdoptionRecords(store.sealed, sealer),
       resolve: async (reference) => {
         const secret = await resolveSecret(reference, sources);
-        if (reference.scheme === 'sealed') {
-          const at = new Date(systemClock.now()).toISOString();
-          await evidence.audit({ v: 1, type: 'secret.opened', at, name: reference.name, node: config.node });
-        }
+        if (reference.scheme === 'sealed') await opened(reference.name);
         return secret.reveal();
       },
       close: async () => {
+        backends.close();
         await evidence.close();
         await store.close();
       },

@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { Failure } from '../failure.ts';
 import { findGateway, type GatewayOptions } from '../gateway.ts';
-import { list, object, text, texts } from '../json.ts';
+import { type JsonObject, list, object, text, texts } from '../json.ts';
 import { gatewayOptions, jsonOption } from '../options.ts';
 import { clean, note, plainTable, print, printJson, style } from '../output.ts';
 import { askSecret } from '../prompt.ts';
 import { proposalTable, proposalYaml, skippedLines } from '../proposals.ts';
+import { addAdopt } from './targets-adopt.ts';
 import { addReport } from './targets-report.ts';
 
 type Options = GatewayOptions & { readonly json?: boolean };
@@ -32,6 +33,7 @@ Examples:
   $ sallyport targets discover shop                 columns that may need a label, and why
   $ sallyport targets discover shop --yaml          the same as lines for sallyport.yaml
   $ sallyport targets report shop --since 7d        what policies stopped, or would have
+  $ sallyport targets adopt shop                    what taking over its password would do; --yes does it
   $ sallyport targets seal shop-password            asks for the value; the file then says "sealed:shop-password"
   $ sallyport targets seal shop-password < secret
 `,
@@ -65,6 +67,7 @@ kept. Take the proposals as such: a label is decided by who knows the data.
     .action(discover);
 
   addReport(targets);
+  addAdopt(targets);
 
   gatewayOptions(targets.command('seal'))
     .argument('<name>', 'name to keep the secret under')
@@ -84,10 +87,18 @@ async function listTargets(options: Options): Promise<void> {
     texts(target['labels']).join(', '),
     text(target['mode']),
     // Administrators alone are told.
-    ...(text(target['address']) === '' ? [] : [text(target['address'])]),
+    ...(text(target['address']) === '' ? [] : [text(target['address']), bypassOf(target)]),
   ]);
-  const head = ['TARGET', 'PROTOCOL', 'DATABASES', 'LABELS', 'MODE', 'ADDRESS'];
+  const head = ['TARGET', 'PROTOCOL', 'DATABASES', 'LABELS', 'MODE', 'ADDRESS', 'PAST THE GATEWAY'];
   print(plainTable(head.slice(0, rows[0]?.length), rows));
+}
+
+/** How many sessions go past the gateway; a dash where nobody looks or looked. */
+function bypassOf(target: JsonObject): string {
+  const bypass = object(target['bypass']);
+  if (text(bypass['looked_at']) === '') return '-';
+  const sessions = text(bypass['sessions']);
+  return sessions === '0' ? 'none seen' : `${sessions} sessions`;
 }
 
 async function test(name: string, options: Options): Promise<void> {
@@ -98,6 +109,7 @@ async function test(name: string, options: Options): Promise<void> {
   print(
     `${ok ? style.green('ok') : style.red('failed')} ${clean(text(answer['message']))} (${text(answer['milliseconds'])} ms)`,
   );
+  for (const line of texts(object(answer['bypass'])['lines'])) print(style.yellow(clean(line)));
 }
 
 async function discover(name: string, options: DiscoverOptions): Promise<void> {

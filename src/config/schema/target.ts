@@ -17,6 +17,7 @@ export interface RawTarget {
   mode?: 'enforce' | 'observe';
   recording?: { mode?: 'required' | 'best-effort'; rows?: number };
   connections?: { most?: number; queue?: number };
+  bypass?: 'all' | 'shared' | 'off';
   columns?: RawColumn[];
   budgets?: { label: string; lookups?: number; rows?: number }[];
   rows?: number;
@@ -75,6 +76,7 @@ export const targetSchema: TSchema = schemaFor<RawTarget>()(
           CLOSED,
         ),
       ),
+      bypass: Type.Optional(Type.Enum(['all', 'shared', 'off'])),
       columns: Type.Optional(
         Type.Array(
           Type.Object(

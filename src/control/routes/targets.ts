@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { formatAddress } from '../../config/address.ts';
 import type { TargetConfig } from '../../config/config.ts';
+import { bypassLines, toldBypass } from '../bypass.ts';
 import { callerId, demand, may, reaches } from '../caller.ts';
 import { notFound } from '../http-problem.ts';
 import type { Routes } from '../routes.ts';
@@ -33,9 +34,13 @@ export function targetRoutes({ app, ports, caller }: Routes): void {
     const { host, port } = listen.postgres;
     const postgres = formatAddress({ host, port: port === 0 ? (ports.postgresPort?.() ?? 0) : port });
     const seen = targets.filter((target) => admin || reaches(who, target, ports));
+    const watched = new Map(admin ? ports.bypass.states().map((state) => [state.target, toldBypass(state)]) : []);
     return {
       listen: { postgres },
-      targets: seen.map((target) => (admin ? { ...describe(target), ...inner(target) } : describe(target))),
+      targets: seen.map((target) => {
+        if (!admin) return describe(target);
+        return { ...describe(target), ...inner(target), bypass: watched.get(target.name) ?? null };
+      }),
     };
   });
 
@@ -44,7 +49,9 @@ export function targetRoutes({ app, ports, caller }: Routes): void {
     demand(who, ['gateway-admin'], ports);
     const { name: wanted } = request.params as Static<typeof name>;
     if (!ports.config().targets.some((target) => target.name === wanted)) throw notFound('target');
-    return await ports.targets.test(wanted);
+    const test = await ports.targets.test(wanted);
+    const state = test.ok ? await ports.bypass.look(wanted) : undefined;
+    return { ...test, ...(state === undefined ? {} : { bypass: { ...toldBypass(state), lines: bypassLines(state) } }) };
   });
 
   app.post('/v1/targets/:name/discover', { schema: { params: name, body: discovering } }, async (request) => {

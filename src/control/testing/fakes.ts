@@ -1,5 +1,6 @@
 import type { ApprovalStore } from '../../approvals/ports.ts';
 import { memoryStore } from '../../approvals/testing/memory.ts';
+import type { BypassState } from '../../catalog/bypass/watch.ts';
 import type { Discovery, DiscoveryRequest } from '../../catalog/discovery/proposal.ts';
 import { parseConfig } from '../../config/load.ts';
 import type { Agent } from '../../core/agent.ts';
@@ -14,7 +15,7 @@ import type { Login } from '../../core/login.ts';
 import type { PolicyEngine } from '../../core/policy.ts';
 import type { Principal } from '../../core/principal.ts';
 import { oauthError } from '../../identity/oauth-error.ts';
-import type { AuditQuery, ControlPorts, ExplainRequest } from '../ports.ts';
+import type { AdoptionPlan, AuditQuery, ControlPorts, ExplainRequest } from '../ports.ts';
 
 /** 22 characters from a short word. */
 export function idOf(word: string): string {
@@ -92,6 +93,10 @@ export class FakeControl {
   forms: URLSearchParams[] = [];
   discoveries: DiscoveryRequest[] = [];
   discovery: Discovery = { tables: 0, columns: 0, proposals: [], skipped: [] };
+  bypass: BypassState[] = [];
+  /** What was asked for, in order. */
+  adoptions: string[] = [];
+  adoptionFault: Fault | undefined = undefined;
   policiesSince: number | undefined = undefined;
   unwritable: boolean = false;
   /** Resolves while something follows the audit log. */
@@ -247,8 +252,31 @@ export class FakeControl {
           this.sealed.set(name, value);
         },
       },
+      adoption: {
+        plan: async (target) => {
+          this.adoptions.push(`plan ${target}`);
+          return { ...PLAN, target };
+        },
+        adopt: async (target, by, { endOthers }) => {
+          this.adoptions.push(`adopt ${target} by ${by}${endOthers ? ' and end others' : ''}`);
+          if (this.adoptionFault) throw this.adoptionFault;
+          return { oldStillWorks: false, ended: endOthers ? { ended: 2, problems: [] } : undefined };
+        },
+        undo: async (target, by) => {
+          this.adoptions.push(`undo ${target} by ${by}`);
+          return 'restored';
+        },
+        forget: async (target, by) => {
+          this.adoptions.push(`forget ${target} by ${by}`);
+          return true;
+        },
+      },
+      bypass: {
+        states: () => this.bypass,
+        look: async (target) => this.bypass.find((state) => state.target === target),
+      },
       policiesSince: async () => this.policiesSince,
-      health: async () => ({ ready: true, checks: [] }),
+      health: async () => ({ ready: true, checks: [], bypass: { sessions: 0, targets: 0, unseen: 0 } }),
     };
   }
 }
@@ -268,6 +296,21 @@ function archiveOf(fake: FakeControl): ControlPorts['archive'] {
     },
   };
 }
+
+const PLAN: AdoptionPlan = {
+  target: 'shop',
+  address: 'db.example:5432',
+  user: 'app',
+  from: 'env:SECRET',
+  configured: 'env:SECRET',
+  adopted: undefined,
+  shared: [],
+  alike: [],
+  others: {
+    pooled: false,
+    groups: [{ role: 'app', address: '10.0.0.7', sessions: 2, applications: ['cron'], since: NOW - 1000 }],
+  },
+};
 
 const CONFIG = `
 version: 1

@@ -4,11 +4,9 @@ import type { Authenticator } from '../../core/login.ts';
 import type { Sessions } from '../../core/session.ts';
 import type { Driver } from '../driver.ts';
 import type { Pipe, ServerTls } from '../pipe.ts';
-import type { CancelDesk } from './cancel.ts';
 import { fatalFault, fatalOf } from './denial.ts';
 import { greet, type PostgresGreeting } from './greet.ts';
-import { relay } from './relay.ts';
-import type { Welcomes } from './welcome.ts';
+import { type RelayDeps, relay } from './relay.ts';
 
 /**
  * Speaks PostgreSQL's protocol 3 on both sides: as a server to clients, as a client to targets. It refuses to be a
@@ -21,23 +19,21 @@ import type { Welcomes } from './welcome.ts';
 export class PostgresDriver implements Driver<PostgresGreeting> {
   readonly protocol = 'postgres';
   readonly #tls: () => ServerTls;
-  readonly #cancels: CancelDesk;
-  readonly #welcomes: Welcomes;
+  readonly #deps: RelayDeps;
 
-  constructor(tls: () => ServerTls, cancels: CancelDesk, welcomes: Welcomes) {
+  constructor(tls: () => ServerTls, deps: RelayDeps) {
     this.#tls = tls;
-    this.#cancels = cancels;
-    this.#welcomes = welcomes;
+    this.#deps = deps;
   }
 
   greet(client: Pipe, auth: Authenticator, signal: AbortSignal): Promise<PostgresGreeting | Denial | undefined> {
-    return greet(client, { tls: this.#tls, cancel: (key) => this.#cancels.request(key), auth }, signal);
+    return greet(client, { tls: this.#tls, cancel: (key) => this.#deps.cancels.request(key), auth }, signal);
   }
 
   async serve(client: Pipe, sessions: Sessions, greeting: PostgresGreeting): Promise<void> {
     const session = await sessions.open(greeting);
     if ('effect' in session) return this.refuse(client, session);
-    await relay(client.stream, session, greeting, { cancels: this.#cancels, welcomes: this.#welcomes });
+    await relay(client.stream, session, greeting, this.#deps);
   }
 
   refuse(client: Pipe, denial: Denial): void {

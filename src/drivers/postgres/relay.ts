@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { OwnBackends } from '../../core/backends.ts';
 import { asFault, Fault } from '../../core/fault.ts';
 import type { Ending, Session } from '../../core/session.ts';
 import { writeParameterStatus } from '../../wire/postgres/backend.ts';
@@ -17,6 +18,7 @@ import { asTold, type Welcomes, writeWelcome } from './welcome.ts';
 export interface RelayDeps {
   readonly cancels: CancelDesk;
   readonly welcomes: Welcomes;
+  readonly backends: OwnBackends;
 }
 
 /** Relays one session until either side ends it or it is ended from outside. Resolves when both sockets are let go. */
@@ -111,7 +113,8 @@ class Relay {
     }
     this.#talk.upstream = upstream;
     this.#deps.welcomes.set(this.#welcomeKey, upstream.parameters);
-    const { socket, inlet } = upstream;
+    const { socket, inlet, key } = upstream;
+    if (key !== undefined) socket.once('close', this.#deps.backends.opened(lease.credential.user, key.process));
     inlet.to({ room: () => this.#answering.room(), landed: (count) => this.#receive(count) });
     socket.on('error', (cause) =>
       this.#fail(new Fault('TARGET_UNREACHABLE', 'the connection to the target broke', { cause })),
