@@ -1,4 +1,5 @@
 import type { ApprovalRule, ApprovalStep } from '../core/approval.ts';
+import { buildNotify } from './build-notify.ts';
 import type { Config } from './config.ts';
 import type { Notes } from './notes.ts';
 import type { Path } from './problem.ts';
@@ -7,13 +8,14 @@ import type { RawApprovals, RawRule, RawStep } from './schema/approvals.ts';
 const HOLD_WAIT = 300;
 const EXPIRES = 3600;
 
-export function buildApprovals(raw: RawApprovals, notes: Notes): Config['approvals'] {
+export function buildApprovals(raw: RawApprovals, directory: string, notes: Notes): Config['approvals'] {
   const rules = raw.rules ?? [];
   const at = (index: number): Path => ['approvals', 'rules', index];
   notes.unique(rules.map(({ name }, index) => ({ name, path: [...at(index), 'name'] })));
   return {
     holdWait: raw.hold_wait ?? HOLD_WAIT,
     rules: rules.map((rule, index) => buildRule(rule, at(index), notes)),
+    notify: buildNotify(raw.notify ?? [], { directory, rules: rules.map(({ name }) => name), notes }),
   };
 }
 

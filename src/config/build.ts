@@ -64,7 +64,7 @@ export function buildConfig(raw: RawConfig, context: BuildContext): Config {
     identity: { providers: buildProviders(entries(raw.identity?.providers, ['identity', 'providers'], broken), notes) },
     targets: buildTargets(raw, context, detectors),
     detectors,
-    approvals: buildApprovals(section('approvals') ?? {}, notes),
+    approvals: buildApprovals(section('approvals') ?? {}, directory, notes),
     policies: resolve(directory, section('policies') ?? './policies'),
   };
 }

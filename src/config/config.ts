@@ -2,6 +2,7 @@ import type { ApprovalRule } from '../core/approval.ts';
 import type { BudgetRule } from '../core/budget.ts';
 import type { MaskStyle } from '../core/obligation.ts';
 import type { RecordingRules, Target } from '../core/target.ts';
+import type { NotifyConfig } from './notify.ts';
 
 /**
  * What an operator wrote in `sallyport.yaml`, read whole: typed, defaulted, immutable, every name in it checked. This
@@ -33,6 +34,7 @@ export interface Config {
     /** Seconds that a client is kept waiting at most. */
     readonly holdWait: number;
     readonly rules: readonly ApprovalRule[];
+    readonly notify: readonly NotifyConfig[];
   };
   /** Absolute path of the folder of `*.cedar` files. */
   readonly policies: string;

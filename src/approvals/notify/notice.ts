@@ -1,18 +1,10 @@
 import type { ApprovalRequest, ApprovalState, Verdict } from '../../core/approval.ts';
+import { NOTICE_EVENTS, type NoticeEvent } from '../../core/notice.ts';
 import { clip } from './text.ts';
 
-export const NOTICE_TYPES = [
-  'approval.made',
-  'approval.escalated',
-  'approval.answered',
-  'approval.approved',
-  'approval.denied',
-  'approval.withdrawn',
-  'approval.expired',
-  'approval.glass-broken',
-] as const;
+export type NoticeType = `approval.${NoticeEvent}`;
 
-export type NoticeType = (typeof NOTICE_TYPES)[number];
+export const NOTICE_TYPES: readonly NoticeType[] = NOTICE_EVENTS.map((event) => `approval.${event}` as const);
 
 /** What is told of a request, version 1: what an approver may see of it, and nothing else. */
 export interface Notice {

@@ -1,9 +1,11 @@
 import { type TSchema, Type } from 'typebox';
+import { notifySchema, type RawNotify } from './notify.ts';
 import { CLOSED, LINE, NAME, schemaFor } from './schema-for.ts';
 
 export interface RawApprovals {
   hold_wait?: number;
   rules?: RawRule[];
+  notify?: RawNotify[];
 }
 
 export interface RawRule {
@@ -53,4 +55,7 @@ const approvals = {
 };
 schemaFor<RawApprovals>()(Type.Object(approvals));
 
-export const approvalsSchema: TSchema = Type.Object(approvals, CLOSED);
+export const approvalsSchema: TSchema = Type.Object(
+  { ...approvals, notify: Type.Optional(Type.Array(notifySchema, { maxItems: 64 })) },
+  CLOSED,
+);
