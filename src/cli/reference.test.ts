@@ -53,7 +53,7 @@ describe('docs/reference', () => {
     await expect(page).toMatchFileSnapshot(join(ROOT, 'docs', 'reference', 'cli.md'));
   });
 
-  it.each(['root', 'target', 'identity'])('names every key of the configuration (%s)', (schema) => {
+  it.each(['root', 'target', 'identity', 'approvals'])('names every key of the configuration (%s)', (schema) => {
     const page = read('docs', 'reference', 'configuration.md');
     const keys = read('src', 'config', 'schema', `${schema}.ts`).matchAll(
       /^ +(?:.*[{ ])?([a-z_]+)\??: (?:Type\.|line\b)/gm,
