@@ -83,6 +83,8 @@ export class Door implements Sessions {
     const { login, origin } = greeting;
     const stale = await revocations.fresh();
     if (stale !== undefined) return stale;
+    const struck = revocations.struck(strikable(login.chain, target.name, ''));
+    if (struck !== undefined) return deny('grant-revoked', endingOf(struck).message);
     const beyond = coversConnect(login.chain, { target: target.name, ...wanted, source: origin.address });
     if (beyond !== undefined) return beyond;
     const context: AskContext = {

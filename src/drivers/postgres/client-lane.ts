@@ -24,6 +24,8 @@ export class ClientLane implements Asking {
   readonly #fail: (thrown: unknown) => void;
   readonly #waiting: Uint8Array[] = [];
   readonly waits: Waits = new Waits(this);
+  /** Settles when the message at hand has been dealt with. */
+  settled: Promise<void> = Promise.resolve();
   #busy = false;
   /** Bytes taken in while a message waits for people. */
   #heard = 0;
@@ -77,7 +79,7 @@ export class ClientLane implements Asking {
         if (work === undefined) continue;
         this.#busy = true;
         this.talk.client.pause();
-        work.then(() => {
+        this.settled = work.then(() => {
           this.#busy = false;
           if (this.#done) return;
           this.#work();

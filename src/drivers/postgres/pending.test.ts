@@ -38,6 +38,16 @@ describe('the queue of what is not answered', () => {
     expect(pending.length).toBe(0);
   });
 
+  it('takes nothing more once the connection is gone, and settles it all', () => {
+    const pending = new Pending();
+    const log: string[] = [];
+    close(pending, log, 'a');
+    pending.abandon('57P01');
+    close(pending, log, 'b');
+    expect(log).toEqual(['a skipped', 'b skipped']);
+    expect(pending.length).toBe(0);
+  });
+
   it('keeps its order over thousands of entries', async () => {
     const pending = new Pending();
     const seen: number[] = [];

@@ -38,6 +38,8 @@ export function runOf(entry: Entry | undefined): Run | undefined {
 export class Pending {
   #entries: Entry[] = [];
   #first = 0;
+  /** The SQLSTATE that says why nothing more will be answered. */
+  #over: string | undefined;
 
   get length(): number {
     return this.#entries.length - this.#first;
@@ -48,7 +50,8 @@ export class Pending {
   }
 
   push(entry: Entry): void {
-    this.#entries.push(entry);
+    if (this.#over === undefined) this.#entries.push(entry);
+    else giveUp(entry, this.#over);
   }
 
   /** Whether the last thing sent waits for a Sync or Flush before it is answered. */
@@ -123,12 +126,17 @@ export class Pending {
     return false;
   }
 
-  /** The connection is gone: nothing more will be answered. */
-  abandon(): readonly Entry[] {
+  /** The connection is gone: what is open, or was cleared and comes now, is reported as cut off, with the reason. */
+  abandon(state: string): void {
     const open = this.#entries.slice(this.#first);
     this.#entries = [];
     this.#first = 0;
-    for (const entry of open) entry.settled?.('skipped');
-    return open;
+    this.#over = state;
+    for (const entry of open) giveUp(entry, state);
   }
+}
+
+function giveUp(entry: Entry, state: string): void {
+  runOf(entry)?.end(state);
+  entry.settled?.('skipped');
 }

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { OwnBackends } from '../../core/backends.ts';
 import { asFault, Fault } from '../../core/fault.ts';
 import type { Ending, Session } from '../../core/session.ts';
@@ -8,7 +9,7 @@ import type { CancelDesk } from './cancel.ts';
 import { ClientLane } from './client-lane.ts';
 import { Conversation } from './conversation.ts';
 import { fatalFault, faultState } from './denial.ts';
-import { dial } from './dial.ts';
+import { cancelUpstream, dial } from './dial.ts';
 import type { PostgresGreeting } from './greet.ts';
 import { TERMINATE } from './messages.ts';
 import { ServerLane } from './server-lane.ts';
@@ -42,6 +43,8 @@ class Relay {
   readonly #over = Promise.withResolvers<void>();
   readonly #welcomeKey: string;
   #told: ReadonlyMap<string, string> | undefined;
+  /** Why nothing is read from the target: its client is slower, or revocations cannot be heard. */
+  readonly #held = new Set<'client' | 'feed'>();
   #ended = false;
 
   constructor(client: Duplex, session: Session, greeting: PostgresGreeting, deps: RelayDeps) {
@@ -71,11 +74,13 @@ class Relay {
       await this.#welcome((parameters) => writeWelcome(parameters, key));
       this.#listen();
       this.#session.onNotice((message) => this.#notice(message));
+      this.#session.onPause((paused) => (paused ? this.#hold('feed') : this.#letGo('feed')));
       if (signal.aborted) stop();
       else signal.addEventListener('abort', stop, { once: true });
       await this.#over.promise;
     } catch (thrown) {
-      this.#fail(thrown);
+      if (signal.aborted) stop();
+      else this.#fail(thrown);
     } finally {
       signal.removeEventListener('abort', stop);
       this.#deps.cancels.release(key);
@@ -116,6 +121,7 @@ class Relay {
     const { socket, inlet, key } = upstream;
     if (key !== undefined) socket.once('close', this.#deps.backends.opened(lease.credential.user, key.process));
     inlet.to({ room: () => this.#answering.room(), landed: (count) => this.#receive(count) });
+    if (this.#held.size > 0) socket.pause();
     socket.on('error', (cause) =>
       this.#fail(new Fault('TARGET_UNREACHABLE', 'the connection to the target broke', { cause })),
     );
@@ -144,14 +150,21 @@ class Relay {
     this.#talk.flushServer();
     this.#talk.flushClient();
     answering.written(client.writableLength > 0);
-    if (client.writableLength >= MOST_WAITING) this.#wait();
+    if (client.writableLength < MOST_WAITING || this.#held.has('client')) return;
+    this.#hold('client');
+    client.once('drain', () => this.#letGo('client'));
   }
 
-  /** The client is slower than the target, which has to wait then. */
-  #wait(): void {
-    const socket = this.#talk.upstream?.socket;
-    socket?.pause();
-    this.#client.once('drain', () => socket?.resume());
+  /** The target has to wait: what it sends stays where it is. */
+  #hold(by: 'client' | 'feed'): void {
+    if (this.#ended) return;
+    this.#held.add(by);
+    this.#talk.upstream?.socket.pause();
+  }
+
+  #letGo(by: 'client' | 'feed'): void {
+    this.#held.delete(by);
+    if (this.#held.size === 0) this.#talk.upstream?.socket.resume();
   }
 
   #notice(message: string): void {
@@ -170,15 +183,28 @@ class Relay {
 
   #stop(ending: Ending): void {
     if (this.#ended) return;
-    this.#talk.cancel();
+    this.#cancelUntilGone();
     this.#talk.toClient.take();
     this.#client.write(
       writeErrorResponse({ severity: 'FATAL', code: '57P01', message: ending.message, detail: ending.cause }),
     );
-    this.#end(ending.cause, '57P01');
+    this.#end(ending.cause, '57P01', LINGER / 2);
   }
 
-  #end(reason: string, state = CLIENT_GONE): void {
+  /** A cancel travels on its own, and may arrive before the statement that it is for. */
+  #cancelUntilGone(): void {
+    const { upstream } = this.#talk;
+    if (upstream?.key === undefined || this.#talk.pending.length === 0) return;
+    const { key, socket } = upstream;
+    const ask = () => {
+      if (!socket.closed) void cancelUpstream(this.#session.target, key);
+    };
+    ask();
+    for (const after of CANCEL_AGAIN) setTimeout(ask, after).unref();
+  }
+
+  /** `linger`: how long the client may take to hear it. */
+  #end(reason: string, state = CLIENT_GONE, linger = LINGER): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#asking.stop();
@@ -193,8 +219,10 @@ class Relay {
     }
     this.#talk.lease?.release();
     this.#client.end();
-    setTimeout(() => this.#client.destroy(), LINGER).unref();
-    void this.#session.end(reason).finally(() => this.#over.resolve());
+    setTimeout(() => this.#client.destroy(), linger).unref();
+    // What was being cleared is recorded as cut off before the session is recorded as over.
+    const settled = Promise.race([this.#asking.settled, sleep(LINGER, undefined, { ref: false })]);
+    void settled.then(() => this.#session.end(reason)).finally(() => this.#over.resolve());
   }
 }
 
@@ -206,3 +234,6 @@ const CLIENT_GONE = '08006';
 
 /** Milliseconds a socket may take to say goodbye. */
 const LINGER = 1000;
+
+/** Milliseconds after which a target that has not let go is asked again to stop. */
+const CANCEL_AGAIN = [100, 300, 700];

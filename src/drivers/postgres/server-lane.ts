@@ -87,7 +87,7 @@ export class ServerLane {
 
   /** The connection is over: whatever was under way is reported as cut off, with the SQLSTATE that says why. */
   end(state: string): void {
-    for (const entry of this.#talk.pending.abandon()) runOf(entry)?.end(state);
+    this.#talk.pending.abandon(state);
     for (const run of this.#suspended) run.end();
     this.#suspended.clear();
   }
