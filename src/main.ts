@@ -9,6 +9,7 @@ import { openDataPlane } from './wiring/data-plane.ts';
 import { layFoundation, WORKER } from './wiring/foundation.ts';
 import { wireIdentity } from './wiring/identity.ts';
 import { createLog, type Log } from './wiring/log.ts';
+import { openNotifications } from './wiring/notify.ts';
 import { readSettings, type Settings, settingsOf } from './wiring/settings.ts';
 import { systemClock } from './wiring/system.ts';
 import { wireTargets } from './wiring/targets.ts';
@@ -105,6 +106,8 @@ export async function serve(options: { readonly config: string; readonly log?: L
       log,
     });
     opened.push(() => control.close());
+    const notifications = openNotifications({ foundation, settings: () => settings, log });
+    opened.push(() => notifications.close());
 
     /** Takes a changed configuration whole, or says what is wrong and keeps the one in force. */
     const reload = async (read: () => Settings): Promise<void> => {

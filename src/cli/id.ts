@@ -5,6 +5,7 @@ const LISTS = {
   session: 'sallyport sessions --all',
   grant: 'sallyport pass tree --all',
   request: 'sallyport approvals --all',
+  delivery: 'sallyport deliveries --all',
 } as const;
 
 /** An id as it was typed or pasted, also out of a login (`g.<id>`); said to be none before a gateway is asked. */

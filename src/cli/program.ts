@@ -5,6 +5,7 @@ import { addApprovals } from './commands/approvals.ts';
 import { addAudit } from './commands/audit.ts';
 import { addCheck } from './commands/check.ts';
 import { addConnect } from './commands/connect.ts';
+import { addDeliveries } from './commands/deliveries.ts';
 import { addDemo } from './commands/demo.ts';
 import { addExplain } from './commands/explain.ts';
 import { addInit } from './commands/init.ts';
@@ -36,7 +37,7 @@ export function program(): Command {
     .addHelpText('after', EXAMPLES);
   for (const add of [addInit, addCheck, addServe, addDemo, addLogin, addPass, addConnect]) add(command);
   for (const add of [addTargets, addApprovals, addRequest, addSessions, addRevoke, addRevocations]) add(command);
-  for (const add of [addReplay, addExplain, addAudit]) add(command);
+  for (const add of [addReplay, addExplain, addAudit, addDeliveries]) add(command);
   // Subcommands made by the functions above do not inherit what was set before they were added.
   for (const inner of everyCommand(command)) inner.exitOverride().showHelpAfterError('(add --help for more)');
   return command;

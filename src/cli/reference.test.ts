@@ -53,16 +53,19 @@ describe('docs/reference', () => {
     await expect(page).toMatchFileSnapshot(join(ROOT, 'docs', 'reference', 'cli.md'));
   });
 
-  it.each(['root', 'target', 'identity', 'approvals'])('names every key of the configuration (%s)', (schema) => {
-    const page = read('docs', 'reference', 'configuration.md');
-    const keys = read('src', 'config', 'schema', `${schema}.ts`).matchAll(
-      /^ +(?:.*[{ ])?([a-z_]+)\??: (?:Type\.|line\b)/gm,
-    );
-    const missing = [...keys]
-      .map(([, key = '']) => key)
-      .filter((key) => !new RegExp(`\`([a-z_]+\\.)*${key}[\`.]`).test(page));
-    expect(missing).toEqual([]);
-  });
+  it.each(['root', 'target', 'identity', 'approvals', 'notify'])(
+    'names every key of the configuration (%s)',
+    (schema) => {
+      const page = read('docs', 'reference', 'configuration.md');
+      const keys = read('src', 'config', 'schema', `${schema}.ts`).matchAll(
+        /^ +(?:.*[{ ])?([a-z_]+)\??: (?:Type\.|line\b)/gm,
+      );
+      const missing = [...keys]
+        .map(([, key = '']) => key)
+        .filter((key) => !new RegExp(`\`([a-z_]+\\.)*${key}[\`.]`).test(page));
+      expect(missing).toEqual([]);
+    },
+  );
 
   it.each([
     ['events.md', 'evidence.ts', 'AuditType', 'audit events'],

@@ -10,6 +10,7 @@ import { RequestRate } from './request-rate.ts';
 import { adoptionRoutes } from './routes/adoption.ts';
 import { approvalRoutes } from './routes/approvals.ts';
 import { auditRoutes } from './routes/audit.ts';
+import { deliveryRoutes } from './routes/deliveries.ts';
 import { explainRoutes } from './routes/explain.ts';
 import { grantRoutes } from './routes/grants.ts';
 import { loginRoutes } from './routes/login.ts';
@@ -112,6 +113,7 @@ export function createApp({ ports, isLocal, onFault }: AppOptions): FastifyInsta
     grantRoutes,
     sessionRoutes,
     approvalRoutes,
+    deliveryRoutes,
     revocationRoutes,
     auditRoutes,
     explainRoutes,

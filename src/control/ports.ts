@@ -1,3 +1,4 @@
+import type { DeliveryStore } from '../approvals/notify/ports.ts';
 import type { ApprovalStore } from '../approvals/ports.ts';
 import type { EndedSessions, OtherSessions } from '../catalog/bypass/others.ts';
 import type { BypassState } from '../catalog/bypass/watch.ts';
@@ -32,6 +33,7 @@ export interface ControlPorts {
   readonly evidence: Pick<EvidenceWriter, 'audit'>;
   readonly archive: Archive;
   readonly approvals: ApprovalService;
+  readonly deliveries: Pick<DeliveryStore, 'list' | 'retry'>;
   readonly explain: (request: ExplainRequest) => Promise<Explanation>;
   readonly targets: TargetService;
   readonly adoption: AdoptionService;

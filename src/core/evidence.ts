@@ -32,6 +32,7 @@ export type AuditType =
   | 'approval.answered'
   | 'approval.withdrawn'
   | 'approval.reviewed'
+  | 'delivery.retried'
   | 'recording.viewed'
   | 'secret.opened'
   | 'secret.sealed'

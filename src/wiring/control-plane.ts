@@ -66,6 +66,7 @@ export async function openControlPlane(parts: ControlPlaneParts): Promise<Contro
     sessions: store.sessions,
     evidence,
     archive: archiveOf(foundation, log),
+    deliveries: store.deliveries,
     approvals: {
       store: store.approvals,
       ask: asker(parts.reading, targets, engine),

@@ -1,4 +1,5 @@
 import type { ApprovalStore } from '../../approvals/ports.ts';
+import { MemoryDeliveries } from '../../approvals/testing/deliveries.ts';
 import { memoryStore } from '../../approvals/testing/memory.ts';
 import type { BypassState } from '../../catalog/bypass/watch.ts';
 import type { Discovery, DiscoveryRequest } from '../../catalog/discovery/proposal.ts';
@@ -97,6 +98,7 @@ export class FakeControl {
   /** What was asked for, in order. */
   adoptions: string[] = [];
   adoptionFault: Fault | undefined = undefined;
+  deliveries: MemoryDeliveries = new MemoryDeliveries(() => this.now);
   policiesSince: number | undefined = undefined;
   unwritable: boolean = false;
   /** Resolves while something follows the audit log. */
@@ -149,6 +151,7 @@ export class FakeControl {
         ask: async () => ({ decision: deny('no-permit', 'no') }),
         changes: () => ({ next: () => this.change.promise, close: () => undefined }),
       },
+      deliveries: this.deliveries,
       clock: { now: () => this.now, monotonic: () => this.now },
       random: { bytes: (length) => new Uint8Array(length).fill(count++) },
       config: () => config,
