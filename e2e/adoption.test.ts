@@ -55,7 +55,7 @@ describe('targets adopt', () => {
     expect(out).toContain(`The role ${SHOP_USER} at ${gateway.world.postgres.host}:${gateway.world.postgres.port}`);
     expect(out).toContain('logs in with the password in file:');
     expect(out).toContain('also used by lab');
-    expect(out).toContain('1 sessions from 127.0.0.1 (nightly-export)');
+    expect(out).toContain('1 session from 127.0.0.1 (nightly-export)');
     expect(out).not.toContain('sallyport:');
     expect(err).toContain('Nothing was done');
     expect(await verifier()).toBe(before);
@@ -72,7 +72,7 @@ describe('targets adopt', () => {
 
     const { code, out } = await run('shop', '--yes', '--end-others');
     expect(out).toContain('Adopted. Only the gateway logs in');
-    expect(out).toContain('1 sessions of others were ended');
+    expect(out).toContain('Ended of others: 1 session.');
     expect(code).toBe(0);
     await expect(ended).resolves.toMatchObject({ code: '57P01' });
     await expect(gateway.direct()).rejects.toMatchObject({ code: '28P01' });

@@ -86,9 +86,9 @@ describe('a session past the gateway', () => {
     const ready = await fetch(`http://127.0.0.1:${health}/readyz`);
     expect(ready.status).toBe(200);
     expect(await ready.json()).toMatchObject({ status: 'ready', bypass: { sessions: 1, targets: 1 } });
-    expect((await run('targets')).out).toMatch(/shop .*1 sessions/);
+    expect((await run('targets')).out).toMatch(/shop .*1 session/);
     const told = await run('targets', 'test', 'shop');
-    expect(told.out).toContain('1 sessions of shop_app from 127.0.0.1 (sallyport:catalog) go past the gateway');
+    expect(told.out).toContain('1 session of shop_app from 127.0.0.1 (sallyport:catalog) goes past the gateway');
     expect(told.out).toContain('grant pg_read_all_stats');
     expect(await alarms()).toHaveLength(1); // once an hour
   });
@@ -167,7 +167,7 @@ describe('our own sessions', () => {
     expect(await findings()).toMatchObject([{ applications: ['copy'], sessions: 1 }]);
 
     const adopted = await run('targets', 'adopt', 'shop', '--yes', '--end-others');
-    expect(adopted.out).toContain('1 sessions of others were ended');
+    expect(adopted.out).toContain('Ended of others: 1 session.');
     expect((await there.query('select 2 as two')).rows).toEqual([{ two: 2 }]);
     const again = new pg.Client({
       ...gateway.options(alice),

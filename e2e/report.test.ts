@@ -75,6 +75,11 @@ describe('targets report', () => {
         expect.stringMatching(/^permit \(principal == User::".+", action == Action::"select", resource == Table::/),
       ],
     });
+    const filter = table?.statements.find(({ statement }) => String(statement).includes('email = ?'));
+    expect(filter?.['needs']).toEqual([
+      expect.stringContaining('action == Action::"select"'),
+      expect.stringMatching(/action == Action::"filter", .*when \{ context\.filter == "equality" \};$/),
+    ]);
     expect(groups).toContainEqual(
       expect.objectContaining({ enforced: false, effect: 'hold', policies: ['prod-ddl'], rules: ['dba-oncall'] }),
     );
@@ -105,7 +110,7 @@ describe('targets report', () => {
     expect(code).toBe(0);
     expect(out).toContain('Would have been denied (no-permit)');
     expect(out).toMatch(/next {2}permit \(principal == User::/);
-    expect(out).toMatch(/Was denied by bounded-writes \(forbidden\): 1 operations/);
+    expect(out).toMatch(/Was denied by bounded-writes \(forbidden\): 1 operation\n/);
     expect(out).toMatch(/Ready to enforce\? Not yet: of 9 operations 4 would have been denied and 1 held/);
     expect(out).toContain('next  asks dba-oncall');
   });

@@ -1,4 +1,4 @@
-import { type JsonObject, list, object, text, texts } from './json.ts';
+import { counted, type JsonObject, list, object, text, texts } from './json.ts';
 import { clean, style } from './output.ts';
 
 // How adoptions are told to people.
@@ -38,6 +38,9 @@ function wouldLines(doing: Doing, plan: JsonObject, endOthers: boolean): string[
     case 'adopt':
       return [
         'Would',
+        ...(object(plan['adopted'])['pending'] === true
+          ? ['  find out what became of that; where it got through, no more than that; else']
+          : []),
         '  make a new password of 40 random characters and seal it, with the one in use, in the gateway’s store',
         '  have the role change its own: ALTER ROLE … PASSWORD with a SCRAM-SHA-256 verifier made here',
         '  log in with the new one, and see that the old one is refused',
@@ -59,7 +62,7 @@ function othersLines(others: JsonObject): string[] {
     ...groups.map((group) => {
       const apps = texts(group['applications']).join(', ') || 'no name';
       return clean(
-        `  ${text(group['sessions'])} sessions from ${text(group['address']) || 'a local socket'} (${apps}), since ${text(group['since'])}`,
+        `  ${counted(group['sessions'], 'session')} from ${text(group['address']) || 'a local socket'} (${apps}), since ${text(group['since'])}`,
       );
     }),
   ];
@@ -79,7 +82,7 @@ export function doneText(doing: Doing, done: JsonObject, plan: JsonObject): stri
           ? style.yellow(`Adopted, but the server lets ${role} in with the old password, too: see its pg_hba.conf.`)
           : `${style.green('Adopted.')} Only the gateway logs in as ${role} now; the old password is refused.`,
       ];
-      if (done['ended'] !== undefined) lines.push(`${text(done['ended'])} sessions of others were ended.`);
+      if (done['ended'] !== undefined) lines.push(`Ended of others: ${counted(done['ended'], 'session')}.`);
       for (const problem of texts(done['not_ended'])) lines.push(style.yellow(`some were not: ${clean(problem)}`));
       lines.push(`Back: sallyport targets adopt ${clean(text(plan['target']))} --undo --yes`);
       return lines.join('\n');

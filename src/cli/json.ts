@@ -18,6 +18,11 @@ export function text(value: unknown): string {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }
 
+/** `1 session`, `2 sessions`. */
+export function counted(value: unknown, what: string): string {
+  return `${text(value)} ${what}${text(value) === '1' ? '' : 's'}`;
+}
+
 export function texts(value: unknown): readonly string[] {
   return list(value).map(text);
 }

@@ -1,4 +1,4 @@
-import { type JsonObject, list, number, object, text, texts } from './json.ts';
+import { counted, type JsonObject, list, number, object, text, texts } from './json.ts';
 import { clean, plainTable, style } from './output.ts';
 
 // How the report of a target is told to people.
@@ -86,7 +86,7 @@ function groupTitle(group: JsonObject): string {
   const by = texts(group['policies']);
   const whose = by.length > 0 ? ` by ${by.join(', ')}` : '';
   const reason = text(group['reason']) === '' ? '' : ` (${text(group['reason'])})`;
-  return `${style.bold(clean(`${would}${whose}${reason}`))}: ${text(group['operations'])} operations`;
+  return `${style.bold(clean(`${would}${whose}${reason}`))}: ${counted(group['operations'], 'operation')}`;
 }
 
 function statementLines(statement: JsonObject, group: JsonObject): string[] {
@@ -94,7 +94,7 @@ function statementLines(statement: JsonObject, group: JsonObject): string[] {
   const who = texts(statement['who']).join('; ');
   const lines = [
     `  ${clean(text(statement['statement']) || '(could not be read)')}`,
-    style.dim(`    ${count} times, last ${text(statement['last'])}, by ${clean(who)}`),
+    style.dim(`    ${counted(count, 'time')}, last ${text(statement['last'])}, by ${clean(who)}`),
   ];
   if (text(statement['message']) !== '') lines.push(`    why   ${clean(text(statement['message']))}`);
   return [...lines, ...nextSteps(statement, group).map((step) => `    next  ${clean(step)}`)];

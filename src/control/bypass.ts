@@ -33,7 +33,8 @@ export function bypassLines({ findings, limits }: BypassState): readonly string[
   const lines = findings.map(({ role, address, sessions, applications, since }) => {
     const names = applications.length === 0 ? '' : ` (${applications.join(', ')})`;
     const from = address === undefined ? '' : ` from ${address}`;
-    return `${sessions} sessions of ${role}${from}${names} go past the gateway, since ${new Date(since).toISOString()}`;
+    const one = sessions === 1;
+    return `${sessions} ${one ? 'session' : 'sessions'} of ${role}${from}${names} ${one ? 'goes' : 'go'} past the gateway, since ${new Date(since).toISOString()}`;
   });
   return [...lines, ...limits];
 }

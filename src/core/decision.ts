@@ -55,6 +55,8 @@ export interface Denial extends Decided {
   readonly message: string;
   /** What to do next: the command that asks, or the policy line that would allow it. */
   readonly hint?: string;
+  /** All hints, where there are several: what is missing besides; the first few. */
+  readonly hints?: readonly string[];
 }
 
 /**
@@ -78,7 +80,7 @@ export function deny(
 export function combine(decisions: readonly Decision[]): Decision {
   const denials = decisions.filter((decision) => decision.effect === 'deny');
   const [denial] = denials;
-  if (denial) return denial;
+  if (denial) return withHints(denial, denials);
 
   const grants = decisions.filter((decision) => decision.effect !== 'deny');
   if (grants.length === 0) return deny('no-permit', 'nothing covers this operation');
@@ -92,4 +94,11 @@ export function combine(decisions: readonly Decision[]): Decision {
   const rules = [...new Set(holds.flatMap((hold) => hold.rules))].sort();
   const message = [...new Set(holds.map((hold) => hold.message))].join('; ');
   return { effect: 'hold', policies, obligations, rules, message, ...until };
+}
+
+const MOST_HINTS = 10;
+
+function withHints(denial: Denial, denials: readonly Denial[]): Denial {
+  const hints = new Set(denials.flatMap((each) => each.hints ?? each.hint ?? []));
+  return hints.size > 1 ? { ...denial, hints: [...hints].slice(0, MOST_HINTS) } : denial;
 }

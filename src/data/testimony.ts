@@ -79,7 +79,9 @@ export function aboutDecision(decision: Decision): Members {
   const about = members({
     decision: effect,
     policies,
-    ...(effect === 'deny' ? { reason: decision.reason, message: decision.message, hint: decision.hint } : {}),
+    ...(effect === 'deny'
+      ? { reason: decision.reason, message: decision.message, hint: decision.hint, hints: decision.hints }
+      : {}),
     ...(effect === 'permit' ? { masked: masked(decision), approval: decision.approval } : {}),
   });
   ofDecisions.set(decision, about);
@@ -97,7 +99,12 @@ export function aboutObserved(decision: Decision): Members | undefined {
     would: decision.effect,
     would_policies: decision.policies,
     ...(decision.effect === 'deny'
-      ? { would_reason: decision.reason, would_message: decision.message, would_hint: decision.hint }
+      ? {
+          would_reason: decision.reason,
+          would_message: decision.message,
+          would_hint: decision.hint,
+          would_hints: decision.hints,
+        }
       : { would_rules: decision.rules, would_message: decision.message }),
   });
   ofObserved.set(decision, about);

@@ -1,12 +1,13 @@
-import type { AuditEvent } from '../../core/evidence.ts';
+import type { AuditEvent, Json } from '../../core/evidence.ts';
 import { Bounded } from './bounded.ts';
 import { mostFirst, Span, text, texts } from './fields.ts';
 import type { ReportedGroup, ReportedStatement } from './report.ts';
 
 const MOST_GROUPS = 200;
 const MOST_STATEMENTS = 2000;
-/** Of the chains and policy lines of one statement. */
+/** Of the chains of one statement, and of the lines that would permit it. */
 const FEW = 5;
+const MOST_NEEDS = 10;
 const MOST_TEXT = 500;
 
 /** Why an operation was stopped, or would have been. */
@@ -17,7 +18,7 @@ export interface Stop {
   readonly policies: readonly string[];
   readonly rules: readonly string[];
   readonly message: string | undefined;
-  readonly hint: string | undefined;
+  readonly hints: readonly string[];
 }
 
 interface Group {
@@ -61,7 +62,7 @@ export class Stopped {
     if (statement === undefined) return;
     statement.span.add(event.at);
     if (statement.who.size < FEW) statement.who.add(who);
-    if (stop.hint !== undefined && statement.needs.size < FEW) statement.needs.add(stop.hint);
+    for (const hint of stop.hints) if (statement.needs.size < MOST_NEEDS) statement.needs.add(hint);
   }
 
   get groups(): readonly ReportedGroup[] {
@@ -93,7 +94,7 @@ export function stopOf(event: AuditEvent): Stop | undefined {
       policies: texts(event['would_policies']),
       rules: texts(event['would_rules']),
       message: text(event['would_message']),
-      hint: text(event['would_hint']),
+      hints: hintsOf(event['would_hint'], event['would_hints']),
     };
   }
   if (type !== 'operation.denied' && type !== 'operation.held') return undefined;
@@ -104,6 +105,11 @@ export function stopOf(event: AuditEvent): Stop | undefined {
     policies: texts(event['policies']),
     rules: texts(event['rules']),
     message: text(event['message']),
-    hint: text(event['hint']),
+    hints: hintsOf(event['hint'], event['hints']),
   };
+}
+
+function hintsOf(one: Json | undefined, all: Json | undefined): readonly string[] {
+  const several = texts(all);
+  return several.length > 0 ? several : texts([one ?? null]);
 }

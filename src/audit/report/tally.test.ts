@@ -91,6 +91,17 @@ describe('a report', () => {
     ]);
   });
 
+  it('lists every line that is missing, where the event has several', async () => {
+    const { groups } = await reportOn([
+      would(1, { would_hints: ['permit select;', 'permit filter;'] }),
+      event('operation.denied', { seq: 2, policies: [], reason: 'caveat', hint: 'ask for a wider pass' }),
+    ]);
+    expect(groups.map(({ statements }) => statements[0]?.needs)).toEqual([
+      ['permit select;', 'permit filter;'],
+      ['ask for a wider pass'],
+    ]);
+  });
+
   it('counts what was held once, whatever was answered', async () => {
     const { operations, groups, who } = await reportOn([
       event('operation.held', { seq: 1, policies: ['ddl'], rules: ['dba'], fingerprint: 'f' }),

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { Failure } from '../failure.ts';
 import { findGateway, type GatewayOptions } from '../gateway.ts';
-import { type JsonObject, list, object, text, texts } from '../json.ts';
+import { counted, type JsonObject, list, object, text, texts } from '../json.ts';
 import { gatewayOptions, jsonOption } from '../options.ts';
 import { clean, note, plainTable, print, printJson, style } from '../output.ts';
 import { askSecret } from '../prompt.ts';
@@ -98,7 +98,7 @@ function bypassOf(target: JsonObject): string {
   const bypass = object(target['bypass']);
   if (text(bypass['looked_at']) === '') return '-';
   const sessions = text(bypass['sessions']);
-  return sessions === '0' ? 'none seen' : `${sessions} sessions`;
+  return sessions === '0' ? 'none seen' : counted(bypass['sessions'], 'session');
 }
 
 async function test(name: string, options: Options): Promise<void> {

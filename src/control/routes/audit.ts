@@ -8,7 +8,7 @@ const query = Type.Object(
   {
     last: Type.Optional(Type.String({ pattern: '^(all|[0-9]{1,7})$' })),
     follow: Type.Optional(Type.Enum(['true', 'false'])),
-    type: Type.Optional(Type.String({ pattern: '^[a-z.]{1,64}(,[a-z.]{1,64}){0,15}$' })),
+    type: Type.Optional(Type.String({ pattern: '^[a-z.-]{1,64}(,[a-z.-]{1,64}){0,15}$' })),
     session: Type.Optional(Type.String({ pattern: '^[0-9A-Za-z]{22}$' })),
     since: Type.Optional(Type.String({ maxLength: 40 })),
   },
