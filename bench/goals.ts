@@ -111,6 +111,14 @@ const GOALS: readonly (readonly [Goal, Find])[] = [
   most('µs', 'the whole gate with its records, 8 at once', 20, 8, worst('gate', 'eight sessions at once')),
   most('µs', 'the whole gate with its records, 1 at once', 20, 8, worst('gate', 'one session')),
   most('µs', 'reading and deciding a statement never seen', 1000, 300, deciding),
+  most(
+    'ms',
+    'hold released, same node',
+    100,
+    100,
+    worst('holds', 'released on the node that was asked, slowest of 20'),
+  ),
+  most('ms', 'hold released, other node', 1000, 1000, worst('holds', 'released on the other node, slowest of 20')),
   least('card, ssn and email, worst data set', 400, 600, worst('detect-usual'), 'MB/s'),
 ];
 

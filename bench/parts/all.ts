@@ -1,5 +1,6 @@
 import { gate, lookUp } from './deciding.ts';
 import { detectors } from './detectors.ts';
+import { holds } from './holds.ts';
 import type { Part } from './part.ts';
 
-export const parts: readonly Part[] = [lookUp, gate, ...detectors];
+export const parts: readonly Part[] = [lookUp, gate, ...detectors, holds];

@@ -57,7 +57,7 @@ export type FeedEntry =
   | { readonly sequence: number; readonly kind: 'revoked'; readonly revocation: Revocation }
   | { readonly sequence: number; readonly kind: 'lifted'; readonly revocation: Revocation }
   | { readonly sequence: number; readonly kind: 'config'; readonly version: number }
-  /** A request for approval was made, or its state changed. */
+  /** A request for approval was answered, withdrawn, used or reviewed. */
   | { readonly sequence: number; readonly kind: 'approval'; readonly id: string; readonly state: ApprovalState }
   | { readonly sequence: number; readonly kind: 'catalog'; readonly target: string; readonly database: string };
 

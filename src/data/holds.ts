@@ -13,6 +13,7 @@ import type { PolicyEngine } from '../core/policy.ts';
 import type { Patience } from '../core/session.ts';
 import type { Asked } from './gate.ts';
 import { shown } from './shown.ts';
+import { Turns } from './turns.ts';
 
 export interface HoldsPorts {
   readonly store: ApprovalStore;
@@ -34,6 +35,8 @@ export interface HeldSession {
   readonly signal: AbortSignal;
 }
 
+/** Uses of the store at once: hundreds may ask or be answered in one moment, and others need it too. */
+const AT_ONCE = 4;
 /** A client is told again that it waits. */
 const REMIND_EVERY = 30_000;
 /** Looked at a little after it expired rather than a little before. */
@@ -46,6 +49,7 @@ const GRACE = 20;
 export class Holds {
   readonly #ports: HoldsPorts;
   readonly #waiting = new Map<string, Set<() => void>>();
+  readonly #turns = new Turns(AT_ONCE);
   readonly #unsubscribe: () => void;
 
   constructor(ports: HoldsPorts) {
@@ -67,7 +71,9 @@ export class Holds {
     purpose?: string,
   ): Promise<Asked & { readonly made: ApprovalRequest }> {
     const wanted = this.#wanted(session, operation, hold);
-    const request = await this.#ports.store.open(wanted, this.#fresh(session, operation, { hold, wanted, purpose }));
+    const request = await this.#turns.take(() =>
+      this.#ports.store.open(wanted, this.#fresh(session, operation, { hold, wanted, purpose })),
+    );
     return {
       made: request,
       request: request.id,
@@ -165,7 +171,7 @@ export class Holds {
       for (;;) {
         // Asked before it waits: the answer may have come before anybody listened.
         isStirred = false;
-        const now = await store.find(request.id);
+        const now = await this.#turns.take(() => store.find(request.id));
         if (now === undefined || now.state !== 'waiting') return now;
         if (gone.aborted || clock.monotonic() - began >= most) return undefined;
         if (!isStirred) {

@@ -104,7 +104,7 @@ describe('requests', () => {
     });
     const { id } = await approvals.open(wanted('told'), fresh('told'));
     await approvals.change(id, (request, now) => answered(request, bob, now));
-    await expect.poll(() => heard).toEqual([`${id} waiting`, `${id} approved`]);
+    await expect.poll(() => heard).toEqual([`${id} approved`]);
     stop();
   });
 });

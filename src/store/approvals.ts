@@ -18,14 +18,16 @@ export function approvalStore(db: Db, key: Uint8Array): ApprovalStore {
   };
 }
 
+/** Of those for the same or alike; older ones are asked for again. */
+const MOST_KNOWN = 100;
+
 async function open(
   tx: Transaction<Tables>,
   key: Uint8Array,
   wanted: Wanted,
   fresh: NewRequest,
 ): Promise<ApprovalRequest> {
-  await sql`select pg_advisory_xact_lock(hashtextextended(${wanted.digest}, 7443))`.execute(tx);
-  const now = await storeClock(tx);
+  const now = await lockedAt(tx, wanted.digest);
   const rows = await tx
     .selectFrom('approvals')
     .selectAll()
@@ -33,10 +35,14 @@ async function open(
     .where((eb) =>
       wanted.alike === undefined
         ? eb('digest', '=', wanted.digest)
-        : eb.or([eb('digest', '=', wanted.digest), eb('alike', '=', wanted.alike)]),
+        : eb.or([
+            eb('digest', '=', wanted.digest),
+            eb.and([eb('alike', '=', wanted.alike), eb('state', '=', 'approved')]),
+          ]),
     )
     .where('expires_at', '>', now)
-    .orderBy('created_at')
+    .orderBy('created_at', 'desc')
+    .limit(MOST_KNOWN)
     .execute();
   const known = rows.map((row) => at(decode(row, key), now));
   const found =
@@ -55,7 +61,7 @@ async function open(
     reviewDue: false,
   };
   await tx.insertInto('approvals').values(encode(request, key)).execute();
-  await tell(tx, request);
+  // Nothing on the feed: nobody waits for a request to be made, and revocations must not wait for a flood of them.
   await notice(tx, key, { before: undefined, after: request, now });
   return request;
 }
@@ -81,8 +87,9 @@ async function changed(
 
 /** The request as it stands now. */
 export async function find(db: Db, key: Uint8Array, id: string): Promise<ApprovalRequest | undefined> {
-  const row = await db.selectFrom('approvals').selectAll().where('id', '=', id).executeTakeFirst();
-  return row && at(decode(row, key), await storeClock(db));
+  const query = db.selectFrom('approvals').selectAll().select(sql<number>`now_ms()`.as('now')).where('id', '=', id);
+  const row = await query.executeTakeFirst();
+  return row && at(decode(row, key), row.now);
 }
 
 async function list(db: Db, key: Uint8Array, filter: RequestFilter): Promise<readonly ApprovalRequest[]> {
@@ -100,6 +107,15 @@ async function list(db: Db, key: Uint8Array, filter: RequestFilter): Promise<rea
   const rows = await query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(atMost(filter.limit)).execute();
   const requests = rows.map((row) => at(decode(row, key), now));
   return states === undefined ? requests : requests.filter(({ state }) => states.includes(state));
+}
+
+/** One at a time for one effect. */
+async function lockedAt(tx: Transaction<Tables>, digest: string): Promise<number> {
+  const lock = sql`pg_advisory_xact_lock(hashtextextended(${digest}, 7443))`;
+  const result = await sql<{ now: number }>`select now_ms() as now from (select ${lock}) as locked`.execute(tx);
+  const now = result.rows[0]?.now;
+  if (now === undefined) throw new Fault('STORE_UNAVAILABLE', 'the store does not tell the time');
+  return now;
 }
 
 async function tell(tx: Transaction<Tables>, { id, state }: ApprovalRequest): Promise<void> {

@@ -59,6 +59,8 @@ const note = Type.Object({ note: Type.Optional(Type.String({ maxLength: 1024 }))
 
 /** A long poll ends by itself after this, in time for proxies that end it after a minute. */
 const LONGEST_WAIT = 55_000;
+/** Nobody tells of new requests, and of those that expire. */
+const LOOK_AGAIN = 1_000;
 
 export function approvalRoutes({ app, ports, caller }: Routes): void {
   app.get('/v1/approvals', { schema: { querystring: query } }, async (request, reply) => {
@@ -196,7 +198,7 @@ async function until<T>(
   const changes = ports.approvals.changes();
   try {
     for (;;) {
-      const next = changes.next(over.signal);
+      const next = changes.next(AbortSignal.any([over.signal, AbortSignal.timeout(LOOK_AGAIN)]));
       const found = await look();
       if (found !== undefined || over.signal.aborted) return found;
       await next;
