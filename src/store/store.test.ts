@@ -90,8 +90,17 @@ it('tells workers of the connections of those that live', async () => {
     ],
   });
   expect((await one.others()).backends).toEqual([]);
+  const { workers } = await two.others();
   await first.leave();
-  expect((await two.others()).backends).toEqual([]);
+  // What it held is let go at its end: statements may run on.
+  const after = await two.others();
+  expect(after.workers).toBe(workers - 1);
+  expect(after.backends).toEqual([
+    ['7 app', 5],
+    ['8 app', expect.toSatisfy((at: number) => Math.abs(at - Date.now()) < 10_000)],
+  ]);
+  expect(await one.left()).toEqual(after.backends.map(([key], n) => [key, n === 0 ? 5 : expect.any(Number)]));
+  expect(await two.left()).toEqual([]);
 });
 
 describe('versions and sealed secrets', () => {

@@ -52,6 +52,13 @@ export async function layFoundation(config: Config, log: Log): Promise<Foundatio
     alarm: (fault) => log.error('store', { code: fault.code, message: fault.message }),
   });
   try {
+    const backends = new Backends({
+      fleet: store.backends(config.node, WORKER),
+      clock: systemClock,
+      onProblem: (thrown) =>
+        log.warn('other nodes cannot be told of connections to targets', { thrown: String(thrown) }),
+    });
+    await backends.inherit();
     const evidence = await openEvidence({
       dir: evidenceDir,
       node: config.node,
@@ -62,12 +69,6 @@ export async function layFoundation(config: Config, log: Log): Promise<Foundatio
       signer: loadSigner(keys),
       clock: systemClock,
       alarm: (fault) => log.error('evidence', { code: fault.code, message: fault.message }),
-    });
-    const backends = new Backends({
-      fleet: store.backends(config.node, WORKER),
-      clock: systemClock,
-      onProblem: (thrown) =>
-        log.warn('other nodes cannot be told of connections to targets', { thrown: String(thrown) }),
     });
     const opened = (name: string) => {
       const at = new Date(systemClock.now()).toISOString();

@@ -5,8 +5,10 @@ import type { Clock } from '../../core/clock.ts';
 export interface FleetBackends {
   /** Takes the place of what this worker told before. */
   tell(backends: readonly ToldBackend[]): Promise<void>;
-  /** What the other workers told that are alive, and how many of them there are. */
+  /** What the other workers told, those that died lately too, and how many of them are alive. */
   others(): Promise<{ readonly workers: number; readonly backends: readonly ToldBackend[] }>;
+  /** What this worker told before it was last started; all of it is let go. */
+  left(): Promise<readonly ToldBackend[]>;
 }
 
 /** A process and its role in one word, and when its connection was let go: milliseconds since the epoch, 0 while it is held. */
@@ -85,6 +87,11 @@ export class Backends implements OwnBackends {
         return gone.some((at) => now - (age ?? 0) <= at + SLACK);
       },
     };
+  }
+
+  /** Takes on what an earlier run of this worker left running. Throws Fault STORE_UNAVAILABLE. */
+  async inherit(): Promise<void> {
+    for (const [key, at] of await this.#options.fleet.left()) this.#gone.set(key, at);
   }
 
   close(): void {

@@ -27,6 +27,9 @@ class FakeFleet implements FleetBackends {
   async others(): Promise<FakeFleet['elsewhere']> {
     return this.elsewhere;
   }
+  async left(): Promise<readonly ToldBackend[]> {
+    return this.told;
+  }
 }
 
 function world(): { fleet: FakeFleet; backends: Backends; clock: { at: number }; problems: unknown[] } {
@@ -86,6 +89,15 @@ describe('our own sessions', () => {
     expect(ours.has('app', 9, 60_000)).toBe(true);
     expect(ours.has('app', 11, 60_000)).toBe(true);
     expect(ours.has('app', 10, 60_000)).toBe(false);
+  });
+
+  it('of an earlier run are ours while they last', async () => {
+    const { backends, fleet } = world();
+    fleet.told = [['7 app', NOW]];
+    await backends.inherit();
+    const ours = await backends.ours();
+    expect(ours.has('app', 7, 60_000)).toBe(true);
+    expect(ours.has('app', 8, 60_000)).toBe(false);
   });
 
   it('are told to other nodes, together and again until it works', async () => {
