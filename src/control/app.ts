@@ -17,6 +17,7 @@ import { loginRoutes } from './routes/login.ts';
 import { reportRoutes } from './routes/report.ts';
 import { revocationRoutes } from './routes/revocations.ts';
 import { sessionRoutes } from './routes/sessions.ts';
+import { slackRoutes } from './routes/slack.ts';
 import { targetRoutes } from './routes/targets.ts';
 import { whoamiRoutes } from './routes/whoami.ts';
 import type { Routes } from './routes.ts';
@@ -114,6 +115,7 @@ export function createApp({ ports, isLocal, onFault }: AppOptions): FastifyInsta
     sessionRoutes,
     approvalRoutes,
     deliveryRoutes,
+    slackRoutes,
     revocationRoutes,
     auditRoutes,
     explainRoutes,

@@ -40,6 +40,8 @@ export interface WantedAnswer {
   readonly verdict: Verdict;
   readonly reason: string;
   readonly scope: ApprovalScope;
+  /** The road it came by, where that is not the API. */
+  readonly via?: 'slack';
 }
 
 /** What a caller may still say to a request; empty: nothing. */
@@ -74,23 +76,25 @@ export async function giveAnswer(
   const known = await store.find(id);
   if (known === undefined || !maySee(caller, known, ports))
     throw new HttpProblem(404, 'NOT_FOUND', `there is no request ${id}`);
-  if (wanted.verdict !== 'break-glass') demandApproval(caller, person, known, ports);
-  const answer = { by: person, ...wanted };
+  const { verdict, reason, scope, via = 'api' } = wanted;
+  if (verdict !== 'break-glass') demandApproval(caller, person, known, ports);
+  const answer = { by: person, verdict, reason, scope };
   answered(known, answer, ports.clock.now()); // what cannot be is refused before it is written down
   await ports.evidence.audit({
     v: 1,
     type: 'approval.answered',
     at: new Date(ports.clock.now()).toISOString(),
     request: id,
-    verdict: wanted.verdict,
-    reason: wanted.reason,
-    scope: wanted.scope,
+    verdict,
+    reason,
+    scope,
+    via,
     by: callerId(caller),
     name: person.name,
     principal: known.asker.principal.id,
     target: known.effect.target,
   });
-  if (wanted.verdict === 'break-glass') await alarm(known, person, ports);
+  if (verdict === 'break-glass') await alarm(known, person, ports);
   return await store.change(id, (request, now) => answered(request, answer, now));
 }
 

@@ -1,4 +1,5 @@
 import type { DeliveryStore } from '../approvals/notify/ports.ts';
+import type { SlackRequest } from '../approvals/notify/slack-signature.ts';
 import type { ApprovalStore } from '../approvals/ports.ts';
 import type { EndedSessions, OtherSessions } from '../catalog/bypass/others.ts';
 import type { BypassState } from '../catalog/bypass/watch.ts';
@@ -12,6 +13,7 @@ import type { AuditEvent, EvidenceWriter, RecordingEntry } from '../core/evidenc
 import type { Chain } from '../core/grant.ts';
 import type { Authenticator, Binding, Origin } from '../core/login.ts';
 import type { PolicyEngine } from '../core/policy.ts';
+import type { PrincipalId } from '../core/principal.ts';
 import type { IssuedPass } from '../identity/exchange.ts';
 import type { Introspection } from '../identity/introspect.ts';
 import type { OAuthError } from '../identity/oauth-error.ts';
@@ -34,6 +36,8 @@ export interface ControlPorts {
   readonly archive: Archive;
   readonly approvals: ApprovalService;
   readonly deliveries: Pick<DeliveryStore, 'list' | 'retry'>;
+  /** The workspace whose app signed this; undefined: none, or too long ago. Throws Fault SECRET_UNAVAILABLE. */
+  readonly slack: (request: SlackRequest) => Promise<SlackWorkspace | undefined>;
   readonly explain: (request: ExplainRequest) => Promise<Explanation>;
   readonly targets: TargetService;
   readonly adoption: AdoptionService;
@@ -43,6 +47,14 @@ export interface ControlPorts {
   readonly health: () => Promise<Health>;
   /** The port the data plane is bound to, where the configuration leaves the choice to the system (port 0). */
   readonly postgresPort?: () => number;
+}
+
+export interface SlackWorkspace {
+  readonly name: string;
+  /** Principals by the id of the user there. */
+  readonly people: ReadonlyMap<string, PrincipalId>;
+  /** Tells one user something, and where to go. Does not throw, and need not arrive. */
+  whisper(to: { readonly channel: string; readonly user: string }, text: string, url: string): Promise<void>;
 }
 
 export interface ApprovalService {

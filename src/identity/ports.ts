@@ -69,6 +69,8 @@ export interface GrantFilter {
   readonly under?: string;
   readonly principal?: string;
   readonly live?: boolean;
+  /** Logins only, without what was passed on from them. */
+  readonly roots?: boolean;
   readonly limit: number;
 }
 

@@ -91,6 +91,16 @@ describe('the grant tree', () => {
   });
 });
 
+it('lists logins without what was passed on from them, the last one first', async () => {
+  const { grants } = scratch.store;
+  const principal = { kind: 'user', id: `https://id.example|${freshId()}`, name: 'bob', groups: [] } as const;
+  const early = aRoot({ principal, createdAt: 1 });
+  const late = aRoot({ principal, createdAt: 2 });
+  for (const grant of [early, late, aChild(late)]) await grants.insert(grant, aVerifier());
+  const listed = await grants.list({ principal: principal.id, roots: true, limit: 2 });
+  expect(listed.map(({ grant }) => grant.id)).toEqual([late.id, early.id]);
+});
+
 describe('uses', () => {
   it('are debited ten times of fifty when there are ten, on every finite grant of the path', async () => {
     const { grants } = scratch.store;

@@ -144,6 +144,7 @@ async function list(db: Db, key: Uint8Array, filter: GrantFilter): Promise<reado
   let query = db.selectFrom('grants').selectAll('grants');
   if (filter.under !== undefined) query = query.where(sql<boolean>`path @> ${[filter.under]}::text[]`);
   if (filter.principal !== undefined) query = query.where('principal', '=', filter.principal);
+  if (filter.roots) query = query.where('parent', 'is', null);
   if (filter.live) query = living(query);
   const rows = await query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(atMost(filter.limit)).execute();
   if (rows.length === 0) return [];

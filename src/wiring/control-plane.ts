@@ -25,6 +25,7 @@ import type { Foundation } from './foundation.ts';
 import type { WiredIdentity } from './identity.ts';
 import type { Log } from './log.ts';
 import type { Settings } from './settings.ts';
+import { slackDoor } from './slack.ts';
 import { systemClock, systemRandom } from './system.ts';
 import { credentialOf, type Targets } from './targets.ts';
 
@@ -67,6 +68,7 @@ export async function openControlPlane(parts: ControlPlaneParts): Promise<Contro
     evidence,
     archive: archiveOf(foundation, log),
     deliveries: store.deliveries,
+    slack: slackDoor({ settings, resolve: foundation.resolve, log }),
     approvals: {
       store: store.approvals,
       ask: asker(parts.reading, targets, engine),

@@ -1,3 +1,4 @@
+import { isPlausible, isSigned } from '../../approvals/notify/slack-signature.ts';
 import type { ApprovalStore } from '../../approvals/ports.ts';
 import { MemoryDeliveries } from '../../approvals/testing/deliveries.ts';
 import { memoryStore } from '../../approvals/testing/memory.ts';
@@ -16,7 +17,7 @@ import type { Login } from '../../core/login.ts';
 import type { PolicyEngine } from '../../core/policy.ts';
 import type { Principal } from '../../core/principal.ts';
 import { oauthError } from '../../identity/oauth-error.ts';
-import type { AdoptionPlan, AuditQuery, ControlPorts, ExplainRequest } from '../ports.ts';
+import type { AdoptionPlan, AuditQuery, ControlPorts, ExplainRequest, SlackWorkspace } from '../ports.ts';
 
 /** 22 characters from a short word. */
 export function idOf(word: string): string {
@@ -98,6 +99,11 @@ export class FakeControl {
   /** What was asked for, in order. */
   adoptions: string[] = [];
   adoptionFault: Fault | undefined = undefined;
+  /** Tokens that were used. */
+  used: Set<string> = new Set();
+  /** Principals by the id of the user of Slack. */
+  slackers: Map<string, string> = new Map();
+  whispers: string[] = [];
   deliveries: MemoryDeliveries = new MemoryDeliveries(() => this.now);
   policiesSince: number | undefined = undefined;
   unwritable: boolean = false;
@@ -152,6 +158,8 @@ export class FakeControl {
         changes: () => ({ next: () => this.change.promise, close: () => undefined }),
       },
       deliveries: this.deliveries,
+      slack: async (request) =>
+        isPlausible(request, this.now) && isSigned(request, SIGNING_SECRET) ? workspaceOf(this) : undefined,
       clock: { now: () => this.now, monotonic: () => this.now },
       random: { bytes: (length) => new Uint8Array(length).fill(count++) },
       config: () => config,
@@ -180,7 +188,10 @@ export class FakeControl {
         verifier: async () => undefined,
         debit: async () => 'debited',
         usesLeft: async () => undefined,
-        once: async () => true,
+        once: async (issuer, id) => {
+          const key = `${issuer} ${id}`;
+          return !this.used.has(key) && this.used.add(key).size > 0;
+        },
         load: async (id) => {
           const chain = this.chains.get(id);
           return chain && { chain, revoked: chain.grants.map((grant) => this.revoked.get(grant.id)).find(Boolean) };
@@ -282,6 +293,17 @@ export class FakeControl {
       health: async () => ({ ready: true, checks: [], bypass: { sessions: 0, targets: 0, unseen: 0 } }),
     };
   }
+}
+
+/** What the fake workspace signs with. */
+export const SIGNING_SECRET: string = 'shhh';
+
+function workspaceOf(fake: FakeControl): SlackWorkspace {
+  return {
+    name: 'slack',
+    people: fake.slackers,
+    whisper: async ({ user }, text, url) => void fake.whispers.push(`${user} ${text} ${url}`),
+  };
 }
 
 function archiveOf(fake: FakeControl): ControlPorts['archive'] {
