@@ -40,6 +40,13 @@ class Results {
     return worst(...readings.map(({ values }) => median(values)));
   }
 
+  /** The worst of all values there are. */
+  slowest(name: string, tls: boolean): number | undefined {
+    const part = this.#parts.get(name);
+    if (part === undefined || tls) return undefined;
+    return Math.max(...part.readings.flatMap(({ values }) => values));
+  }
+
   /** The median over the rounds of how `kind` stands to `by` in a case. */
   of(name: string, tls: boolean, kind: Kind, by: Kind, how: typeof ratioOf): number | undefined {
     const found = this.#cases.get(name)?.series.filter((one) => one.tls === tls) ?? [];
@@ -74,6 +81,11 @@ const worst =
   (name: string, only?: string): Find =>
   (results, tls) =>
     results.worst(name, tls, only);
+
+const slowest =
+  (name: string): Find =>
+  (results, tls) =>
+    results.slowest(name, tls);
 
 const least = (measure: string, first: number, goal: number, find: Find, unit = ''): readonly [Goal, Find] => [
   { measure, better: 'more', first, goal, unit },
@@ -119,6 +131,7 @@ const GOALS: readonly (readonly [Goal, Find])[] = [
     worst('holds', 'released on the node that was asked, slowest of 20'),
   ),
   most('ms', 'hold released, other node', 1000, 1000, worst('holds', 'released on the other node, slowest of 20')),
+  most('ms', 'revoke to last byte, the slowest run of all', 1000, 1000, slowest('revocation')),
   least('card, ssn and email, worst data set', 400, 600, worst('detect-usual'), 'MB/s'),
 ];
 

@@ -72,6 +72,15 @@ describe('goals', () => {
     expect(judge([], [part])).toEqual([expect.objectContaining({ value: 420, reached: 'first' })]);
   });
 
+  it('are judged by the slowest run, where that is what was promised', () => {
+    const readings = [
+      { of: 'one node', values: [40, 50, 60] },
+      { of: 'two nodes', values: [45, 1200, 50] },
+    ];
+    const part = { name: 'revocation', title: '', unit: 'ms', better: 'less', readings } as const;
+    expect(judge([], [part])).toEqual([expect.objectContaining({ value: 1200, reached: 'neither' })]);
+  });
+
   it('are not judged by a target that gave nothing', () => {
     const failed = result('lookup-prepared-8', [series('pgbouncer', [500]), series('sallyport', [], { failed: 'x' })]);
     expect(judge([failed], [])).toEqual([]);

@@ -14,6 +14,8 @@ const TERMINATE = Uint8Array.of(0x58, 0, 0, 0, 4);
 
 /** A client that costs next to nothing, so that large results are limited by whoever sends them. */
 export class RawClient {
+  /** Resolves with the moment at which the other side had closed. */
+  readonly gone: Promise<number>;
   readonly #socket: Socket;
   readonly #inlet: Inlet;
   readonly #memory = new Uint8Array(262_144);
@@ -21,6 +23,7 @@ export class RawClient {
   private constructor({ socket, inlet }: Upstream) {
     this.#socket = socket;
     this.#inlet = inlet;
+    this.gone = new Promise((resolve) => socket.once('close', () => resolve(performance.now())));
     inlet.discard();
   }
 

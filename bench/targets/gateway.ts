@@ -22,7 +22,7 @@ export const FULL = 'full';
 export const LABELS = 'labels';
 
 const READY_WITHIN = 60_000;
-const MAIN = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
+export const MAIN: string = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 
 export async function startGateway(directory: string, server: ThrowawayPostgres): Promise<Gateway> {
   const idp = await startDevIdp();
@@ -39,7 +39,8 @@ export async function startGateway(directory: string, server: ThrowawayPostgres)
   }
 }
 
-async function ready(started: Started): Promise<{ postgres: number; https: number }> {
+/** The ports of a gateway that was started, once it takes connections. */
+export async function ready(started: Started): Promise<{ postgres: number; https: number }> {
   for (let waited = 0; waited < READY_WITHIN; waited += 50) {
     for (const line of started.said().split('\n')) {
       if (!line.includes('"msg":"ready"')) continue;
@@ -76,19 +77,26 @@ async function passOf(idp: DevIdp, port: number, ca: string): Promise<{ user: st
 /** Longer than any run. */
 const HOURS = 8;
 
-function post(port: number, ca: string, form: Readonly<Record<string, string>>): Promise<string> {
+async function post(port: number, ca: string, form: Readonly<Record<string, string>>): Promise<string> {
+  const answer = await ask({ port, ca, path: '/oauth/token' }, form);
+  const { access_token: pass } = JSON.parse(answer) as { access_token?: string };
+  if (pass === undefined) throw new Error(`the exchange was refused: ${answer}`);
+  return pass;
+}
+
+/** Posts a form to a gateway on this machine; gives what it answers. */
+export function ask(
+  { port, ca, path }: { readonly port: number; readonly ca: string; readonly path: string },
+  form: Readonly<Record<string, string>>,
+): Promise<string> {
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };
   return new Promise((resolve, reject) => {
-    const asked = request({ host: 'localhost', port, path: '/oauth/token', method: 'POST', ca, headers }, (answer) => {
+    const asked = request({ host: 'localhost', port, path, method: 'POST', ca, headers }, (answer) => {
       let text = '';
       answer.setEncoding('utf8').on('data', (chunk: string) => {
         text += chunk;
       });
-      answer.on('end', () => {
-        const { access_token: pass } = JSON.parse(text) as { access_token?: string };
-        if (pass === undefined) reject(new Error(`the exchange was refused: ${text}`));
-        else resolve(pass);
-      });
+      answer.on('end', () => resolve(text));
     });
     asked.on('error', reject);
     asked.end(new URLSearchParams(form).toString());
