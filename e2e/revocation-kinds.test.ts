@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
+import { chmodSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readAudit } from '../src/audit/reader.ts';
+import { startPostgres } from '../src/devtools/postgres.ts';
 import { serve } from '../src/main.ts';
 import { Gateway, type Pass } from './testing/gateway.ts';
 
@@ -153,6 +155,80 @@ describe('a gateway that starts again', () => {
     await expect(gateway.client(alice, 'lab')).rejects.toMatchObject({ message: expect.stringContaining('revoked') });
     expect((await lift({ kind: 'target', id: 'lab' })).status).toBe(200);
     await (await gateway.client(await anew('alice'), 'lab')).end();
+  });
+});
+
+describe('sessions that are opened while their pass is revoked', () => {
+  it('are all ended or never begin, and none is left behind', async () => {
+    const alice = await anew('alice');
+    for (const head of [0, 30, 60]) {
+      const job = await gateway.job(alice, { target: 'shop' });
+      const ended: Promise<void>[] = [];
+      const open = async (n: number) => {
+        await sleep(n * 4);
+        const client = new pg.Client(gateway.options(job));
+        ended.push(new Promise((resolve) => client.once('end', resolve)));
+        client.on('error', () => {});
+        await client.connect();
+        await client.query('select pg_sleep(10)');
+      };
+      const opening = Promise.allSettled(Array.from({ length: 30 }, (_, n) => open(n)));
+      await sleep(head);
+      await revoke({ kind: 'grant', id: job.id });
+      const results = await opening;
+      expect(results.map(({ status }) => status)).toEqual(results.map(() => 'rejected'));
+      await Promise.all(ended);
+      const listed = async () => (await gateway.ask('GET', `/v1/sessions?chain=${job.id}`, dave)).body['sessions'];
+      await vi.waitFor(async () => expect(await listed()).toEqual([]), 2_000);
+    }
+  });
+});
+
+describe('two nodes that share a store', () => {
+  it('agree at once on what is revoked and lifted, also for who logs in at the other', async () => {
+    const store = await startPostgres();
+    await store.query('create database sallyport');
+    const { host, port, user, password } = store;
+    const first = await Gateway.start({ more: `store: postgres://${user}:${password}@${host}:${port}/sallyport\n` });
+    const config = join(first.directory, 'second.yaml');
+    const text = readFileSync(first.world.config, 'utf8').replace('node: demo', 'node: second');
+    writeFileSync(config, text.replace('data: ./var', 'data: ./second'));
+    cpSync(join(first.dataDirectory, 'keys'), join(first.directory, 'second', 'keys'), { recursive: true });
+    chmodSync(join(first.directory, 'second'), 0o700);
+    const second = await serve({ config, log: { info() {}, warn() {}, error() {} } });
+    try {
+      const alice = await first.person('alice');
+      const options = {
+        ...first.options(alice, 'lab'),
+        port: second.ports.postgres,
+        ssl: { ca: readFileSync(second.ca ?? '', 'utf8') },
+      };
+      const open = async () => {
+        const client = new pg.Client(options);
+        const cut = new Promise<number>((resolve) => client.on('error', () => resolve(performance.now())));
+        await client.connect();
+        await client.query('select 1');
+        return { client, cut };
+      };
+      const there = await open();
+      const admin = await first.person('dave');
+      const target = { kind: 'target', id: 'lab' };
+      const began = performance.now();
+      expect((await first.ask('POST', '/v1/revocations', admin, target)).body['sessions']).toBe(1);
+      expect((await there.cut) - began).toBeLessThan(1_000);
+      await expect(open()).rejects.toMatchObject({ code: '57P01' });
+      expect((await first.ask('POST', '/v1/revocations/lift', admin, target)).status).toBe(200);
+      await sleep(300);
+      await expect(open()).rejects.toMatchObject({ code: '57P01' });
+      const fresh = await first.person('alice');
+      const client = new pg.Client({ ...options, user: `g.${fresh.id}`, password: fresh.secret });
+      await client.connect();
+      await client.end();
+    } finally {
+      await second.close();
+      await first.stop();
+      await store.stop();
+    }
   });
 });
 

@@ -152,7 +152,7 @@ async function demandKnown(subject: RevocationSubject, unseen: boolean, ports: C
   const known =
     kind === 'target' ? ports.config().targets.some(({ name }) => name === id) : await ports.grants.knows(subject);
   if (known) return;
-  const hint = 'to revoke it all the same, before it is ever seen: "unseen": true';
+  const hint = 'to revoke it all the same, before it is ever seen, say "unseen": true (--unseen)';
   throw new HttpProblem(404, 'NOT_FOUND', `no ${kind} of that name was ever seen here`, hint);
 }
 
