@@ -46,13 +46,19 @@ function whom(rule: JsonObject): string {
   return `${text(rule['name'])} (${[...steps, ...confirming].join(', and ')})`;
 }
 
+const DONE: Readonly<Record<string, string>> = {
+  approve: 'approved',
+  deny: 'denied',
+  'break-glass': 'approved alone, breaking glass,',
+};
+
 function answersOf(request: JsonObject): string[] {
   const answers = list(request['answers']).map(object);
   if (answers.length === 0) return [];
   const lines = answers.map((answer) => {
     const reason = text(answer['reason']);
     const who = text(object(answer['by'])['name']);
-    return `${style.dim('answer'.padEnd(10))} ${clean(`${text(answer['verdict'])} by ${who}${reason === '' ? '' : `: ${reason}`}`)}`;
+    return `${style.dim('answer'.padEnd(10))} ${clean(`${DONE[text(answer['verdict'])] ?? 'answered'} by ${who}${reason === '' ? '' : `: ${reason}`}`)}`;
   });
   return ['', ...lines];
 }

@@ -82,6 +82,7 @@ export function aboutDecision(decision: Decision): Members {
     ...(effect === 'deny'
       ? { reason: decision.reason, message: decision.message, hint: decision.hint, hints: decision.hints }
       : {}),
+    ...(effect === 'hold' ? { rules: decision.rules, request: decision.request } : {}),
     ...(effect === 'permit' ? { masked: masked(decision), approval: decision.approval } : {}),
   });
   ofDecisions.set(decision, about);

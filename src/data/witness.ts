@@ -88,7 +88,6 @@ export class Witness implements Tape {
     const { effect } = decision;
     const about = aboutDecision(decision);
     const event = [numbered(sequence), aboutFacts(facts), about];
-    if (effect === 'hold') event.push(members({ rules: decision.rules, request: decision.request }));
     const would = observed && aboutObserved(observed);
     if (would !== undefined) event.push(would);
     const asked = members({ text, sent: sent === text ? undefined : sent, parameters: recordable(parameters) });

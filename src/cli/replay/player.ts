@@ -12,6 +12,8 @@ const MOST_ROWS = 100;
  */
 export class Player {
   readonly #results = new Map<number, ResultReader>();
+  /** Operations that were held: what became of them comes as a second entry. */
+  readonly #held = new Set<number>();
 
   play(entry: JsonObject): string[] {
     const sequence = number(entry['sequence']) ?? 0;
@@ -20,9 +22,9 @@ export class Player {
       case 'open':
         return opened(body);
       case 'asked':
-        return asked(sequence, body);
+        return [...this.#statement(sequence, body), ...asked(body)];
       case 'refused':
-        return refused(sequence, body);
+        return [...this.#statement(sequence, body), refused(body)];
       case 'frames':
         this.#frames(sequence, text(entry['frames']));
         return [];
@@ -48,6 +50,12 @@ export class Player {
       ...this.#shown(sequence),
       style.yellow(`(${sequence}) was not done when the recording ended`),
     ]);
+  }
+
+  #statement(sequence: number, body: JsonObject): string[] {
+    if (this.#held.delete(sequence)) return [];
+    if (text(body['decision']) === 'hold') this.#held.add(sequence);
+    return statement(sequence, body);
   }
 
   #frames(sequence: number, base64: string): void {
@@ -101,25 +109,26 @@ function parameter(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : `binary ${text(object(value)['base64'])}`;
 }
 
-function asked(sequence: number, body: JsonObject): string[] {
-  const policies = texts(body['policies']);
+function asked(body: JsonObject): string[] {
   const masked = texts(body['masked']);
-  const by = policies.length > 0 ? ` by ${policies.join(', ')}` : '';
-  const held = text(body['decision']) === 'hold';
+  const by = clean(deciders(body));
+  const request = clean(text(body['request']));
+  const approval = clean(text(body['approval']));
+  const decided = approval === '' ? style.dim(`permitted${by}`) : style.green(`approved (request ${approval})`);
+  const held = style.yellow(`held${by}${request === '' ? '' : `: request ${request}`}`);
   return [
-    ...statement(sequence, body),
-    held ? style.yellow(`held${clean(by)}`) : style.dim(`permitted${clean(by)}`),
+    text(body['decision']) === 'hold' ? held : decided,
     ...(masked.length > 0 ? [style.dim(`masked: ${clean(masked.join(', '))}`)] : []),
   ];
 }
 
-function refused(sequence: number, body: JsonObject): string[] {
+function refused(body: JsonObject): string {
+  return style.red(`denied${clean(deciders(body))} (${clean(text(body['reason']))}): ${clean(text(body['message']))}`);
+}
+
+function deciders(body: JsonObject): string {
   const policies = texts(body['policies']);
-  const by = policies.length > 0 ? ` by ${policies.join(', ')}` : '';
-  return [
-    ...statement(sequence, body),
-    style.red(`denied${clean(by)} (${clean(text(body['reason']))}): ${clean(text(body['message']))}`),
-  ];
+  return policies.length > 0 ? ` by ${policies.join(', ')}` : '';
 }
 
 function show({ head, rows, copied, problem }: ShownResult, told: number | undefined): string[] {
