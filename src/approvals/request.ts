@@ -14,6 +14,14 @@ export function at(request: ApprovalRequest, now: number): ApprovalRequest {
   return isOpen && now >= request.expiresAt ? { ...request, state: 'expired' } : request;
 }
 
+/** Without the answers of people whose access, or the group they answered for, was revoked since. */
+export function standing(request: ApprovalRequest, isStruck: (answer: Answer) => boolean): ApprovalRequest {
+  if (request.state !== 'waiting' && request.state !== 'approved') return request;
+  const answers = request.answers.filter((answer) => !isStruck(answer));
+  if (answers.length === request.answers.length) return request;
+  return { ...request, answers, state: tally(request, answers) };
+}
+
 export interface NewAnswer {
   readonly by: Person & { readonly name: string };
   readonly verdict: Verdict;

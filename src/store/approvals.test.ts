@@ -84,6 +84,24 @@ describe('requests', () => {
     }
   });
 
+  it.each([
+    ['the access of an approver', { kind: 'principal', id: 'idp|bob' }],
+    ['the group they answered for', { kind: 'membership', id: 'idp|bob', group: 'dba' }],
+  ] as const)('lose the answers of whoever lost %s meanwhile', async (name, subject) => {
+    const { approvals, grants } = scratch.store;
+    const { id } = await approvals.open(wanted(name), fresh(name));
+    await approvals.change(id, (request, now) => answered(request, bob, now));
+    await grants.revoke(subject, 'dave', 'left');
+    const use = approvals.change(id, (request, now) => redeemed(request, wanted(name), now));
+    await expect(use).resolves.toMatchObject({ state: 'waiting', answers: [], uses: 0 });
+    expect((await approvals.open(wanted(name), fresh(name))).state).toBe('waiting');
+    const carl = { ...bob, by: { id: 'idp|carl', name: 'Carl', groups: ['dba'] } };
+    await approvals.change(id, (request, now) => answered(request, carl, now));
+    await expect(approvals.change(id, (request, now) => redeemed(request, wanted(name), now))).resolves.toMatchObject({
+      state: 'used',
+    });
+  });
+
   it('expire by the store’s clock', async () => {
     const { approvals } = scratch.store;
     const { id } = await approvals.open(wanted('short'), fresh('short', { lasts: 1, rules: [aRule()] }));

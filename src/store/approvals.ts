@@ -1,9 +1,10 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { sql, type Transaction } from 'kysely';
 import type { ApprovalStore, NewRequest, RequestFilter } from '../approvals/ports.ts';
-import { at, covers, type Wanted } from '../approvals/request.ts';
-import type { ApprovalRequest } from '../core/approval.ts';
+import { at, covers, standing, type Wanted } from '../approvals/request.ts';
+import type { Answer, ApprovalRequest } from '../core/approval.ts';
 import { Fault } from '../core/fault.ts';
+import { type RevocationSubject, strikeKey } from '../core/feed.ts';
 import { atMost, type Db, guard, storeClock } from './database.ts';
 import { notice } from './notices.ts';
 import type { ApprovalsTable, Tables } from './schema.ts';
@@ -44,7 +45,8 @@ async function open(
     .orderBy('created_at', 'desc')
     .limit(MOST_KNOWN)
     .execute();
-  const known = rows.map((row) => at(decode(row, key), now));
+  const requests = rows.map((row) => at(decode(row, key), now));
+  const known = await Promise.all(requests.map((request) => standingNow(tx, request)));
   const found =
     known.find((request) => covers(request, wanted)) ??
     known.find(({ state, digest }) => state === 'waiting' && digest === wanted.digest);
@@ -74,7 +76,7 @@ async function changed(
 ): Promise<ApprovalRequest> {
   const row = await tx.selectFrom('approvals').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
   if (row === undefined) throw new Fault('NOT_FOUND', `there is no request ${id}`);
-  const before = decode(row, key);
+  const before = await standingNow(tx, decode(row, key));
   const now = await storeClock(tx);
   const next = change(before, now);
   if (next === undefined) return at(before, now);
@@ -107,6 +109,30 @@ async function list(db: Db, key: Uint8Array, filter: RequestFilter): Promise<rea
   const rows = await query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(atMost(filter.limit)).execute();
   const requests = rows.map((row) => at(decode(row, key), now));
   return states === undefined ? requests : requests.filter(({ state }) => states.includes(state));
+}
+
+/** Whoever is no longer trusted was not when others relied on them: what they answered is taken out. */
+async function standingNow(tx: Transaction<Tables>, request: ApprovalRequest): Promise<ApprovalRequest> {
+  if (request.answers.length === 0) return request;
+  const keys = [...new Set(request.answers.flatMap(keysOf))];
+  const struck = await tx
+    .selectFrom('revocations')
+    .select(['key', 'at'])
+    .where('key', '=', sql<string>`any (${keys})`)
+    .execute();
+  const isStruck = (answer: Answer): boolean => {
+    const own = keysOf(answer);
+    return struck.some((each) => own.includes(each.key) && each.at >= answer.at);
+  };
+  return standing(request, isStruck);
+}
+
+function keysOf({ by: { id, groups } }: Answer): string[] {
+  const subjects: RevocationSubject[] = [
+    { kind: 'principal', id },
+    ...groups.map((group) => ({ kind: 'membership', id, group }) as const),
+  ];
+  return subjects.map(strikeKey);
 }
 
 /** One at a time for one effect. */
