@@ -1,5 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Courier } from '../approvals/notify/courier.ts';
+import { SendFailure } from '../approvals/notify/destination.ts';
+import { NOTICE_TYPES } from '../approvals/notify/notice.ts';
 import type { Delivery } from '../approvals/notify/ports.ts';
 import { TRIES } from '../approvals/notify/schedule.ts';
 import { withdrawn } from '../approvals/request.ts';
@@ -158,4 +162,43 @@ describe('a delivery', () => {
     const claimed = await scratch.store.deliveries.claim([{ destination: 'hook', free: 0 }], 5, 1000);
     expect(claimed.map((one) => one.destination)).toEqual(['gone']);
   });
+});
+
+it('is carried once each by two couriers that share it', async () => {
+  const got: string[] = [];
+  const courier = (): Courier =>
+    new Courier({
+      store: scratch.store.deliveries,
+      destinations: () => [
+        {
+          name: 'hook',
+          events: NOTICE_TYPES,
+          rules: undefined,
+          send: async ({ notice, tries }) => {
+            await sleep(2);
+            if (notice.type === 'approval.made' && tries === 1 && got.length % 5 === 0)
+              throw new SendFailure('busy', 0);
+            got.push(`${notice.request.id} ${notice.type}`);
+            return undefined;
+          },
+        },
+      ],
+      random: { bytes: (length) => new Uint8Array(length) },
+      onDead: () => Promise.reject(new Error('dead')),
+      onFailed: ({ id }) => void sql`update deliveries set next_at = now_ms() where id = ${id}`.execute(raw),
+      onProblem: (fault) => got.push(`problem ${fault.message}`),
+    });
+  const couriers = [courier(), courier()];
+  for (const each of couriers) each.start();
+  const requests = await Promise.all(Array.from({ length: 20 }, () => ask()));
+  for (const { id } of requests) await scratch.store.approvals.change(id, withdrawn);
+  await expect
+    .poll(async () => (await states()).filter((one) => one.endsWith('sent')).length, { timeout: 15_000 })
+    .toBe(40);
+  await Promise.all(couriers.map((each) => each.close()));
+  for (const { id } of requests) {
+    const told = got.filter((one) => one.startsWith(id));
+    expect(told).toEqual([`${id} approval.made`, `${id} approval.withdrawn`]);
+  }
+  expect(got).toHaveLength(40);
 });
