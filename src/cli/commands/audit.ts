@@ -76,6 +76,8 @@ function line(event: JsonObject, chain: string | undefined): string {
   const who = text(event['chain']) || text(event['by']) || (chain ?? text(event['principal']));
   const about = [
     text(event['target']),
+    ...alarmOf(event),
+    text(event['stage']),
     texts(event['verbs']).join(' '),
     text(event['statement']),
     text(event['reason']),
@@ -88,4 +90,10 @@ function line(event: JsonObject, chain: string | undefined): string {
   return [style.dim(text(event['at'])), colour(type.padEnd(17)), clean(who), clean(about.join('  '))]
     .filter(Boolean)
     .join('  ');
+}
+
+/** What an alarm is about: whose sessions, and from where. */
+function alarmOf(event: JsonObject): readonly string[] {
+  if (text(event['alarm']) === '') return [];
+  return [text(event['alarm']), text(event['role']), text(event['address'])];
 }

@@ -143,6 +143,23 @@ describe('a gateway that dies in the middle', () => {
     expect(world.sealed.size).toBe(0);
   });
 
+  it('before anything was adopted leaves nothing that takes the place of the configuration', async () => {
+    const world = new FakeWorld();
+    world.dieAt = { step: 1, when: 'after' };
+    await expect(world.adoption.adopt('dave')).rejects.toThrow(Died);
+    world.revive();
+    await expect(world.adoption.undo('dave')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(world.sealed.size).toBe(0);
+  });
+
+  it('or only sleeps does not change what others have found it dead about', async () => {
+    const world = new FakeWorld();
+    world.drainsFor = 45_000;
+    await expect(world.adoption.adopt('dave')).rejects.toMatchObject({ code: 'ABORTED' });
+    expect(world.password).toBe('shared');
+    expect(await way(world)).toBe('shared');
+  });
+
   it('is made true where a server checks no passwords', async () => {
     const world = new FakeWorld();
     world.checks = false;

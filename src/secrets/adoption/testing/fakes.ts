@@ -24,6 +24,8 @@ export class FakeWorld {
   /** It takes passwords and lets nobody in with a new one. */
   ignores: boolean = false;
   now: number = 1_000_000;
+  /** How long it takes until logins under way are through. */
+  drainsFor: number = 1_000;
   readonly sealed: Map<string, Uint8Array> = new Map();
   readonly logins: string[] = [];
   dieAt: { readonly step: number; readonly when: 'before' | 'after' } | undefined = undefined;
@@ -55,7 +57,9 @@ export class FakeWorld {
       return `made ${this.#made}`;
     },
     now: () => this.now,
-    drain: async () => undefined,
+    drain: async () => {
+      this.now += this.drainsFor;
+    },
   });
 
   /** A new process, long after. */
