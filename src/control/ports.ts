@@ -1,3 +1,4 @@
+import type { Link } from '../approvals/notify/links.ts';
 import type { DeliveryStore } from '../approvals/notify/ports.ts';
 import type { SlackRequest } from '../approvals/notify/slack-signature.ts';
 import type { ApprovalStore } from '../approvals/ports.ts';
@@ -54,7 +55,7 @@ export interface SlackWorkspace {
   /** Principals by the id of the user there. */
   readonly people: ReadonlyMap<string, PrincipalId>;
   /** Tells one user something, and where to go. Does not throw, and need not arrive. */
-  whisper(to: { readonly channel: string; readonly user: string }, text: string, url: string): Promise<void>;
+  whisper(to: { readonly channel: string; readonly user: string }, text: string, link: Link): Promise<void>;
 }
 
 export interface ApprovalService {

@@ -144,10 +144,7 @@ describe('a button pressed in Slack', () => {
     ],
     [
       'whom no policy lets approve',
-      () => {
-        fake.admins = [];
-        fake.auditors = ['dave'];
-      },
+      () => Object.assign(fake, { admins: [], approvers: [], auditors: ['dave'] }),
       {},
       /^UDAVE Not taken: no policy permits/,
     ],

@@ -1,4 +1,4 @@
-import { linksTo } from '../approvals/notify/links.ts';
+import { type Link, linksTo } from '../approvals/notify/links.ts';
 import type { SlackAction } from '../approvals/notify/slack-action.ts';
 import { isAsker } from '../approvals/rule.ts';
 import { asFault, Fault } from '../core/fault.ts';
@@ -67,9 +67,9 @@ async function lastLogin(
   return { kind: 'login', login: { chain: { grants: [last.grant] }, binding: 'bearer' }, origin };
 }
 
-/** Where a request is answered with a browser. */
-export function placeOf(request: string, { config }: Pick<ControlPorts, 'config'>): string {
-  return linksTo(request, { origin: config().url }).url;
+/** Where a request is answered without Slack. */
+export function linkOf(request: string, { config }: Pick<ControlPorts, 'config'>): Link {
+  return linksTo(request, { origin: config().url });
 }
 
 /** Throws Fault CONFLICT for what was sent before: the same bytes, or the same pressing of a button. */

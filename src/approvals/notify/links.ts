@@ -3,7 +3,12 @@ export interface Links {
   readonly origin: string;
 }
 
+export interface Link {
+  readonly url: string;
+  readonly command: string;
+}
+
 /** Where a request can be answered by whoever logs in there. A link by itself permits nothing. */
-export function linksTo(request: string, { origin }: Links): { readonly url: string; readonly command: string } {
+export function linksTo(request: string, { origin }: Links): Link {
   return { url: `${origin}/approvals/${request}`, command: `sallyport approvals show ${request}` };
 }

@@ -1,4 +1,4 @@
-import { type Links, linksTo } from './links.ts';
+import { type Link, type Links, linksTo } from './links.ts';
 import type { Notice } from './notice.ts';
 import { clip, line, lines } from './text.ts';
 import { about, answersOf, headline } from './words.ts';
@@ -25,6 +25,7 @@ const MOST_STATEMENT = 2_500;
  */
 export function slackMessage(notice: Notice, links: Links): SlackMessage {
   const { effect, request } = notice;
+  const place = linksTo(request.id, links);
   const statement = lines(effect.statement);
   const parameters = (effect.parameters ?? []).map((value, index) => `$${index + 1} = ${line(value)}`).join('\n');
   const isWhole = effect.whole && statement.length <= MOST_STATEMENT && parameters.length <= MOST_STATEMENT;
@@ -34,6 +35,7 @@ export function slackMessage(notice: Notice, links: Links): SlackMessage {
     ...(parameters === '' ? [] : [preformatted(clip(parameters, MOST_STATEMENT))]),
     ...(isWhole ? [] : [richSection([bold('Cut: open the request to see the rest before you answer.')])]),
     ...answersOf(notice).map((answer) => richSection([plain(answer)])),
+    richSection([code(place.command)]),
   ];
   const isOpen = request.state === 'waiting' && notice.type !== 'approval.expired';
   return {
@@ -41,14 +43,21 @@ export function slackMessage(notice: Notice, links: Links): SlackMessage {
     blocks: [
       { type: 'header', text: { type: 'plain_text', text: clip(headline(notice), MOST_HEADER - 24), emoji: false } },
       { type: 'rich_text', elements: shown },
-      { type: 'actions', elements: buttons(request.id, linksTo(request.id, links).url, { isOpen, isWhole }) },
+      { type: 'actions', elements: buttons(request.id, place.url, { isOpen, isWhole }) },
     ],
   };
 }
 
 /** What only one person is to see, with a place to go. */
-export function whisper(text: string, url: string): SlackMessage {
-  const elements = [richSection([plain(`${line(clip(text, 1_000))} `), { type: 'link', url, text: url }])];
+export function whisper(text: string, { url, command }: Link): SlackMessage {
+  const elements = [
+    richSection([
+      plain(`${line(clip(text, 1_000))} `),
+      { type: 'link', url, text: url },
+      plain(', or '),
+      code(command),
+    ]),
+  ];
   return { text: escaped(line(clip(text, 1_000))), blocks: [{ type: 'rich_text', elements }] };
 }
 
@@ -81,6 +90,10 @@ function preformatted(text: string): Block {
 
 function plain(text: string): Block {
   return { type: 'text', text };
+}
+
+function code(text: string): Block {
+  return { type: 'text', text, style: { code: true } };
 }
 
 function bold(text: string): Block {

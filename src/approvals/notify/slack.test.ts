@@ -12,6 +12,7 @@ import { escaped, slackMessage, whisper } from './slack-message.ts';
 import { isPlausible, isSigned, type SlackRequest } from './slack-signature.ts';
 
 const LINKS = { origin: 'https://gw.example.com' };
+const PLACE = { url: 'https://gw.example.com/approvals/x', command: 'sallyport approvals show x' };
 const message = (request: ApprovalRequest, type: NoticeType = 'approval.made') =>
   slackMessage(noticeOf(type, request, 0), LINKS);
 const withStatement = (statement: string): ApprovalRequest => aRequest({ effect: { ...aRequest().effect, statement } });
@@ -89,7 +90,7 @@ describe('a message', () => {
   });
 
   it('for one person links to the gateway and to nothing else', () => {
-    const links = elements(whisper('no <https://evil.example|here>', 'https://gw.example.com/approvals/x'))
+    const links = elements(whisper('no <https://evil.example|here>', PLACE))
       .filter((one) => one['type'] === 'link')
       .map((one) => one['url']);
     expect(links).toEqual(['https://gw.example.com/approvals/x']);
@@ -280,7 +281,7 @@ describe('the API of Slack', () => {
   });
 
   it('whispers', async () => {
-    const to = { channel: 'C1', user: 'U1', message: whisper('hello', 'https://gw.example.com') };
+    const to = { channel: 'C1', user: 'U1', message: whisper('hello', PLACE) };
     await whisperTo({ url, token: async () => 'xoxb-1' }, to, AbortSignal.timeout(5_000));
     expect(calls).toMatchObject([{ method: 'chat.postEphemeral', body: { channel: 'C1', user: 'U1', text: 'hello' } }]);
   });

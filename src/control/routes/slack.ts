@@ -5,7 +5,7 @@ import { isOAuthError } from '../../identity/oauth-error.ts';
 import { readForm } from '../form.ts';
 import { HttpProblem } from '../http-problem.ts';
 import type { Routes } from '../routes.ts';
-import { answerFrom, onlyOnce, placeOf } from '../slack.ts';
+import { answerFrom, linkOf, onlyOnce } from '../slack.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
 const MOST = 256 * 1024;
@@ -41,12 +41,12 @@ export function slackRoutes({ app, ports, origin }: Routes): void {
             void workspace.whisper(
               action,
               'Your answer could not be kept; press again, or answer there:',
-              placeOf(action.request, ports),
+              linkOf(action.request, ports),
             );
             throw thrown;
           },
         );
-        if (told !== undefined) void workspace.whisper(action, told, placeOf(action.request, ports));
+        if (told !== undefined) void workspace.whisper(action, told, linkOf(action.request, ports));
       }
       return reply.code(200).send();
     });

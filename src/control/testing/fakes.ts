@@ -302,7 +302,7 @@ function workspaceOf(fake: FakeControl): SlackWorkspace {
   return {
     name: 'slack',
     people: fake.slackers,
-    whisper: async ({ user }, text, url) => void fake.whispers.push(`${user} ${text} ${url}`),
+    whisper: async ({ user }, text, { url }) => void fake.whispers.push(`${user} ${text} ${url}`),
   };
 }
 
