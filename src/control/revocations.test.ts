@@ -62,6 +62,12 @@ describe('an administrator', () => {
     ]);
   });
 
+  it('does not keep themselves out by accident', async () => {
+    const own = { kind: 'principal', id: dave.principal.id };
+    expect((await revoke('dave', own)).json).toMatchObject({ lasting: false });
+    expect((await revoke('dave', { ...own, lasting: true })).json).toMatchObject({ lasting: true });
+  });
+
   it('ends what there is and no more, where that is asked for', async () => {
     const { json } = await revoke('dave', { kind: 'principal', id: ALICE, lasting: false });
     expect(json).toMatchObject({ lasting: false, lifted: null });

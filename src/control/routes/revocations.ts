@@ -58,8 +58,8 @@ export function revocationRoutes({ app, ports, caller }: Routes): void {
     if (!admin) await demandOwn(subject, who, ports);
     await demandKnown(subject, body.unseen === true, ports);
     const ending = await liveSessions(subject, ports);
-    // Somebody who lost a laptop wants in again from the next; only an administrator keeps people out.
-    const lasting = body.lasting ?? admin;
+    // Somebody who lost a laptop wants in again from the next; only an administrator keeps people out, and others at that.
+    const lasting = body.lasting ?? (admin && !isAbout(subject, ownPrincipal(who)));
     if (lasting && !admin && subject.kind !== 'grant' && subject.kind !== 'session') {
       throw new HttpProblem(403, 'no-permit', 'only an administrator may revoke this for good', 'leave out "lasting"');
     }
