@@ -17,7 +17,7 @@ import type { Login } from '../../core/login.ts';
 import type { PolicyEngine } from '../../core/policy.ts';
 import type { Principal } from '../../core/principal.ts';
 import { oauthError } from '../../identity/oauth-error.ts';
-import type { AdoptionPlan, AuditQuery, ControlPorts, ExplainRequest, SlackWorkspace } from '../ports.ts';
+import type { AdoptionPlan, AskedAhead, AuditQuery, ControlPorts, ExplainRequest, SlackWorkspace } from '../ports.ts';
 
 /** 22 characters from a short word. */
 export function idOf(word: string): string {
@@ -87,6 +87,7 @@ export class FakeControl {
   /** Names of principals that hold every right over the gateway. */
   admins: string[] = ['dave'];
   auditors: string[] = ['erin'];
+  approvers: string[] = ['bob', 'frida', 'dave'];
   sessions: ListedSession[] = [];
   entries: RecordingEntry[] = [];
   archived: AuditEvent[] = [];
@@ -106,6 +107,7 @@ export class FakeControl {
   whispers: string[] = [];
   deliveries: MemoryDeliveries = new MemoryDeliveries(() => this.now);
   policiesSince: number | undefined = undefined;
+  ahead: AskedAhead = { decision: deny('no-permit', 'no') };
   unwritable: boolean = false;
   /** Resolves while something follows the audit log. */
   follow: ((signal: AbortSignal) => Promise<void>) | undefined;
@@ -137,7 +139,8 @@ export class FakeControl {
         ? deny('no-permit', 'no')
         : { effect: 'permit', policies: ['p'], obligations: [] },
     decideGateway: (principal, action) => {
-      const allowed = action === 'gateway-audit' ? this.auditors : this.admins;
+      const allowed =
+        { 'gateway-audit': this.auditors, 'gateway-approve': this.approvers }[action as string] ?? this.admins;
       if (allowed.includes(principal.name)) return { effect: 'permit', policies: ['p'], obligations: [] };
       return deny('no-permit', 'no');
     },
@@ -154,8 +157,15 @@ export class FakeControl {
       version: '0',
       approvals: {
         store: this.requests,
-        ask: async () => ({ decision: deny('no-permit', 'no') }),
-        changes: () => ({ next: () => this.change.promise, close: () => undefined }),
+        ask: async () => this.ahead,
+        changes: () => ({
+          next: (signal) =>
+            Promise.race([
+              this.change.promise,
+              new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve())),
+            ]),
+          close: () => undefined,
+        }),
       },
       deliveries: this.deliveries,
       slack: async (request) =>
