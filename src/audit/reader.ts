@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { AuditEvent } from '../core/evidence.ts';
 import { asFault, type Fault } from '../core/fault.ts';
 import { AUDIT, broken, decodeHeader, type EvidenceRecord, LONGEST_HEADER, parse } from './format.ts';
@@ -65,7 +65,7 @@ async function* eventsFrom(dir: string, writer: string, cursor: Cursor, query: A
   for (const segment of await recent(segmentsOf(dir, writer), query)) {
     if (segment.first < cursor.first) continue;
     if (segment.first > cursor.first) Object.assign(cursor, { first: segment.first, offset: 0 });
-    for (const found of await eventsIn(segment, writer, cursor, query)) yield found;
+    yield* eventsIn(segment, writer, cursor, query);
   }
 }
 
@@ -98,14 +98,17 @@ async function beginning({ path }: SegmentFile): Promise<number> {
   }
 }
 
+/** Records read in one go: a millisecond or two, which whoever shares the process has to wait. */
+const AT_ONCE = 100;
+
 /** What matches in a segment from the cursor on, which moves past what was read. */
-async function eventsIn(
+async function* eventsIn(
   segment: SegmentFile,
   writer: string,
   cursor: Cursor,
   query: AuditQuery,
-): Promise<FoundEvent[]> {
-  const found: FoundEvent[] = [];
+): AsyncGenerator<FoundEvent> {
+  let read = 0;
   const base = cursor.offset;
   try {
     const bytes = await readFrom(segment, base);
@@ -114,7 +117,9 @@ async function eventsIn(
     for (const record of recordsIn(bytes, start)) {
       cursor.offset = base + record.end;
       const event = eventOf(writer, record);
-      if (event && isWanted(event.event, query)) found.push(event);
+      if (event && isWanted(event.event, query)) yield event;
+      read += 1;
+      if (read % AT_ONCE === 0) await nextTurn();
     }
   } catch (error) {
     if (!query.broken) throw error;
@@ -122,7 +127,6 @@ async function eventsIn(
     cursor.offset = Number.MAX_SAFE_INTEGER;
     query.broken(segment.path, asFault(error, 'EVIDENCE_BROKEN'));
   }
-  return found;
 }
 
 /** From the ends of the chains backwards, so that a long history is not read for a few lines. */
@@ -137,7 +141,9 @@ async function newest(
     let own: FoundEvent[] = [];
     for (const segment of segmentsOf(dir, writer).reverse()) {
       const cursor = { first: segment.first, offset: 0 };
-      own = [...(await eventsIn(segment, writer, cursor, query)), ...own];
+      const here: FoundEvent[] = [];
+      for await (const event of eventsIn(segment, writer, cursor, query)) here.push(event);
+      own = [...here, ...own];
       if (cursor.first > cursorOf(cursors, writer).first) cursors.set(writer, cursor);
       if (own.length >= count) break;
     }
