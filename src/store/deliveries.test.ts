@@ -124,9 +124,21 @@ describe('a delivery', () => {
     const [late] = await claim(1, 0);
     const [now] = await claim(1);
     await expect(scratch.store.deliveries.settle(late!, { kind: 'dead', error: 'late' })).resolves.toBe(false);
+    await expect(scratch.store.deliveries.settle(late!, { kind: 'failed', error: 'late', again: 0 })).resolves.toBe(
+      false,
+    );
     await expect(scratch.store.deliveries.settle(now!, { kind: 'sent', receipt: '1.2' })).resolves.toBe(true);
     await expect(scratch.store.deliveries.settle(now!, { kind: 'sent' })).resolves.toBe(false);
     await expect(scratch.store.deliveries.receipt('hook', now!.notice.request.id)).resolves.toBe('1.2');
+  });
+
+  it('that came through late is through', async () => {
+    await ask();
+    await scratch.store.deliveries.route(() => ['hook']);
+    const [late] = await claim(1, 0);
+    const [now] = await claim(1);
+    await expect(scratch.store.deliveries.settle(late!, { kind: 'sent' })).resolves.toBe(true);
+    await expect(scratch.store.deliveries.settle(now!, { kind: 'dead', error: 'x' })).resolves.toBe(false);
   });
 
   it('that is dead is tried again from the start when somebody says so, and only then', async () => {

@@ -170,7 +170,7 @@ async function end(
 ): Promise<boolean> {
   const result = await sql`
     update deliveries set state = ${state}, ended_at = now_ms(), error = ${error ?? null}, receipt = ${name ?? null}
-    where id = ${id} and state = 'waiting' and tries = ${tries}`.execute(db);
+    where id = ${id} and state = 'waiting' and (tries = ${tries} or ${state} = 'sent')`.execute(db);
   return result.numAffectedRows === 1n;
 }
 

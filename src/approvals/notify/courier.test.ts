@@ -85,6 +85,7 @@ describe('the courier', () => {
                   return await new Promise(() => signal.throwIfAborted());
                 case 'vanish':
                   // Another worker had it and died: its try is counted, and nobody says how it ended.
+                  now += LEASE;
                   await store.claim([{ destination: 'hook', free: 1 }], 0, LEASE);
                   throw new SendFailure('HTTP 500');
                 default:
@@ -146,6 +147,19 @@ describe('the courier', () => {
     await courier.round();
     await courier.idle();
     await expect(store.list({ limit: 1 })).resolves.toMatchObject([{ error: 'no answer within 0.02 s', tries: 1 }]);
+  });
+
+  it('gives up what was tried often enough, also where nobody came to say how it ended', async () => {
+    const courier = courierOf([destination('hook', () => Promise.reject(new Error('not asked')))]);
+    store.notices.push(notice('r'));
+    await store.route(() => ['hook']);
+    for (let tries = 1; tries <= TRIES; tries++) {
+      await store.claim([{ destination: 'hook', free: 1 }], 0, LEASE);
+      now += LEASE;
+    }
+    await courier.round();
+    await courier.idle();
+    expect(dead).toEqual(['d0 the gateway stopped during the last try']);
   });
 
   it('tells of what nobody is configured for any more, until it is dead', async () => {

@@ -56,7 +56,9 @@ export interface DeliveryStore {
    * destination only the oldest is given. `others`: how many for destinations that are not named in `rooms`.
    */
   claim(rooms: readonly Room[], others: number, lease: number): Promise<readonly Delivery[]>;
-  /** Ends a try; of one whose lease somebody else has taken since, nothing becomes. Resolves to whether it counted. */
+  /**
+   * Ends a try. Where somebody else has taken it since, only that it was sent is news. Resolves to whether it counted.
+   */
   settle(delivery: Delivery, outcome: Outcome): Promise<boolean>;
   /** What the receiver called the message that first told it of a request. */
   receipt(destination: string, request: string): Promise<string | undefined>;

@@ -58,7 +58,7 @@ export class MemoryDeliveries implements DeliveryStore {
     outcome: Parameters<DeliveryStore['settle']>[1],
   ): ReturnType<DeliveryStore['settle']> {
     const one = this.kept.get(delivery.id);
-    if (one?.state !== 'waiting' || one.tries !== delivery.tries) return false;
+    if (one?.state !== 'waiting' || (one.tries !== delivery.tries && outcome.kind !== 'sent')) return false;
     if (outcome.kind === 'failed') this.#put(one, { nextAt: this.#now() + outcome.again, error: outcome.error });
     else if (outcome.kind === 'dead') this.#put(one, { state: 'dead', error: outcome.error });
     else this.#put(one, { state: 'sent', receipt: outcome.receipt });
