@@ -1,6 +1,6 @@
 import { check, no } from './check.ts';
 import { DATABASE } from './client.ts';
-import { logIn, sallyport } from './passes.ts';
+import { type Held, logIn, sallyport } from './passes.ts';
 import { ask, connect } from './queries.ts';
 import type { Stage } from './stage.ts';
 import { chapter, confirmed, say, shown, typed } from './voice.ts';
@@ -9,7 +9,8 @@ import { chapter, confirmed, say, shown, typed } from './voice.ts';
 
 const STATEMENT = 'drop table orders_2019;';
 
-export async function fridaApproves(stage: Stage): Promise<void> {
+/** Gives Bob's pass: his session is watched later. */
+export async function fridaApproves(stage: Stage): Promise<Held> {
   chapter(11, 'Bob drops a table, and Frida is asked');
   say('Both are DBAs, and may change the structure of production; a policy wants a second one to look first.');
   const bob = await logIn(stage, 'bob');
@@ -45,4 +46,5 @@ export async function fridaApproves(stage: Stage): Promise<void> {
   const again = await ask(session, 'select count(*) from orders_2019;');
   check('the table is gone', again, /does not exist|not known/);
   await session.close();
+  return bob;
 }

@@ -9,17 +9,23 @@ import { chapter, say } from './voice.ts';
 
 // Who did what, when, why and on whose behalf; and that nobody changed it afterwards.
 
-export async function erinWatches(stage: Stage, helper: Held): Promise<string> {
-  chapter(14, 'Erin, the auditor, watches the helper’s session');
+export async function erinWatches(stage: Stage, helper: Held, bob: Held): Promise<string> {
+  chapter(15, 'Erin, the auditor, watches the helper’s session, and Bob’s');
   say('Recordings hold what was asked and what was told, as it was masked. That Erin looked is recorded as well.');
   const erin = await logIn(stage, 'erin');
-  const listed = await stage.as(erin.pass).get(`/v1/sessions?all=true&chain=${helper.grant}`);
-  const session = text(object(list(object(listed)['sessions'])[0])['id']);
+  const session = await sessionOf(stage, erin, helper);
   const output = await sallyport(stage, erin, 'replay', session, '--instant');
   check('the whole chain stands above it', output, /alice@shop\.example > .*\(attested\) > helper \(asserted\)/);
   check('with what was masked, and what was denied', output, /masked: .*email/, /denied.*staff/, no(/customer1@mail/));
   await scramWasUsed(stage, erin, session);
+  const own = await sallyport(stage, erin, 'replay', await sessionOf(stage, erin, bob), '--instant');
+  check('what was held, and the request that lifted it', own, /held by prod-ddl/, /approved \(request \w{22}\)/);
   return session;
+}
+
+async function sessionOf(stage: Stage, erin: Held, { grant }: Held): Promise<string> {
+  const listed = await stage.as(erin.pass).get(`/v1/sessions?all=true&chain=${grant}`);
+  return text(object(list(object(listed)['sessions'])[0])['id']);
 }
 
 /** The audit log knows how the helper logged in. */
@@ -31,7 +37,7 @@ async function scramWasUsed(stage: Stage, erin: Held, session: string): Promise<
 }
 
 export async function auditHolds(stage: Stage, session: string): Promise<void> {
-  chapter(15, 'The audit log, and somebody who would change it');
+  chapter(16, 'The audit log, and somebody who would change it');
   const data = join(stage.world.directory, 'var');
   const whole = await sallyport(stage, undefined, 'audit', 'verify', '--data', data);
   check('every link and signature verifies', whole, /Everything verifies/);

@@ -62,6 +62,12 @@ export async function helperGetsPass(stage: Stage, job: Held): Promise<Held> {
   return held(output);
 }
 
+/** A helper that may read orders. */
+export async function helperOf(stage: Stage, parent: Held): Promise<Held> {
+  const where = ['--target', 'shop', '--action', 'select', '--table', 'public.orders'];
+  return held(await sallyport(stage, parent, 'pass', 'narrow', '--as', 'helper', ...where, '--expires', '10m'));
+}
+
 export async function treeIsShown(stage: Stage, alice: Held): Promise<void> {
   chapter(4, 'Who handed what to whom');
   const tree = await sallyport(stage, alice, 'pass', 'tree');

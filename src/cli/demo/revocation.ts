@@ -50,7 +50,7 @@ export interface Revoking {
   readonly own: SqlSession;
 }
 
-async function untilAsleep({ world }: Stage): Promise<void> {
+export async function untilAsleep({ world }: Stage): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {
     const asleep = await world.postgres.query("select 1 from pg_stat_activity where wait_event = 'PgSleep'");
     if (asleep.length > 0) return;

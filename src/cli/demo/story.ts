@@ -1,4 +1,5 @@
 import { fridaApproves } from './approval.ts';
+import { carolLeaves } from './contractor.ts';
 import { auditHolds, erinWatches } from './evidence.ts';
 import { aliceLogsIn, helperGetsPass, jobGetsPass, treeIsShown } from './passes.ts';
 import {
@@ -35,13 +36,15 @@ export async function play(stage: Stage, at: (step: string) => void): Promise<vo
   at('transaction');
   await transactionKeepsMeaning(stage, own);
   at('approval');
-  await fridaApproves(stage);
+  const bob = await fridaApproves(stage);
   at('widening');
   await jobWantsMore(stage, job);
   at('revocation');
   await aliceRevokes(stage, { alice, job, helper, open, own });
+  at('contractor');
+  await carolLeaves(stage);
   at('replay');
-  const session = await erinWatches(stage, helper);
+  const session = await erinWatches(stage, helper, bob);
   at('audit');
   await auditHolds(stage, session);
 }
