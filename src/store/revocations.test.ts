@@ -1,11 +1,13 @@
+import { createHmac } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { FeedEntry, RevocationSubject } from '../core/feed.ts';
 import type { Grant } from '../core/grant.ts';
 import type { GrantStore } from '../identity/ports.ts';
+import { canonical } from './canonical.ts';
 import { type Db, openDatabase } from './database.ts';
 import { aChild, aRoot, aVerifier, freshId } from './testing/samples.ts';
-import { type ScratchStore, scratchStore } from './testing/scratch.ts';
+import { type ScratchStore, scratchStore, TEST_KEY } from './testing/scratch.ts';
 
 let scratch: ScratchStore;
 let grants: GrantStore;
@@ -114,14 +116,21 @@ describe('a revocation that was lifted', () => {
     }
   });
 
-  it('strikes grants of a release that kept no age', async () => {
+  it('strikes grants of a release that kept no age, which live until then', async () => {
     const who = aPerson();
     const old = who.root();
     await insert(old);
     const row = await raw.selectFrom('grants').selectAll().where('id', '=', old.id).executeTakeFirstOrThrow();
-    expect(row.born).toEqual(expect.any(Number));
+    const { uses_left: _uses, rec_hash: _hash, born, ...fixed } = row;
+    expect(born).toEqual(expect.any(Number));
     await sql`update grants set born = null where id = ${old.id}`.execute(raw);
     await expect(grants.load(old.id)).rejects.toMatchObject({ code: 'EVIDENCE_BROKEN' });
+    const hash = createHmac('sha256', TEST_KEY).update(canonical(fixed)).digest();
+    await sql`update grants set rec_hash = ${hash} where id = ${old.id}`.execute(raw);
+    expect(await revokedBy(old)).toBeUndefined();
+    await grants.revoke({ kind: 'principal', id: who.principal.id }, 'bob', 'incident');
+    await grants.lift({ kind: 'principal', id: who.principal.id }, 'bob', 'over');
+    expect(await revokedBy(old)).toBe('incident');
   });
 });
 

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SessionRow } from '../core/directory.ts';
 import { openDatabase } from './database.ts';
@@ -176,6 +177,17 @@ describe('a store that is not there', () => {
   it('is a Fault when nothing listens at its url', async () => {
     const open = openStore({ at: { url: 'postgres://x@127.0.0.1:9/x' }, integrityKey: TEST_KEY, clock: realClock });
     await expect(open).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  });
+
+  it('is given a migration that it missed, whatever came after that', async () => {
+    const at = { host: `${scratch.data}/postgres/run`, user: 'sallyport', database: 'postgres' };
+    const raw = openDatabase(at, 1);
+    await sql`drop table spending`.execute(raw);
+    await raw.deleteFrom('schema_version').where('name', '=', 'spending').execute();
+    const url = `postgres://sallyport@/postgres?host=${encodeURIComponent(at.host)}`;
+    await (await openStore({ at: { url }, integrityKey: TEST_KEY, clock: realClock })).close();
+    expect(await raw.selectFrom('spending').selectAll().execute()).toEqual([]);
+    await raw.destroy();
   });
 
   it('is refused when a newer release has migrated it', async () => {
