@@ -25,7 +25,7 @@ export class MemoryDeliveries implements DeliveryStore {
     const due = this.notices.splice(0);
     for (const notice of due) {
       for (const destination of to(notice)) {
-        const id = `d${this.kept.size}`;
+        const id = `d${this.kept.size}`.padStart(22, '0');
         const delivery = { id, destination, notice, tries: 0 };
         this.kept.set(id, { delivery, state: 'waiting', tries: 0, nextAt: this.#now() });
       }
