@@ -1,7 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SYNC } from '../src/drivers/postgres/messages.ts';
+import { writePlainBind } from '../src/wire/postgres/bind.ts';
+import { writeExecute } from '../src/wire/postgres/execute.ts';
+import { writeParse } from '../src/wire/postgres/parse.ts';
 import { Gateway, type Pass } from './testing/gateway.ts';
+import { RawClient } from './testing/raw-client.ts';
 
 // A statement that is held waits inside a native session until people have answered; then it runs, once.
 
@@ -31,7 +36,7 @@ beforeAll(async () => {
   bob = await gateway.person('bob');
   job = await gateway.job(alice, { target: 'shop' }, { delegable: 'true', max_depth: '2' });
   const direct = await gateway.direct();
-  for (const name of ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine']) {
+  for (const name of ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven']) {
     await direct.query(`create table held_${name} (n int); insert into held_${name} values (1)`);
   }
   await direct.end();
@@ -112,6 +117,7 @@ describe('a statement that is held', () => {
     expect(second.id).not.toBe(request.id);
     await answer(second.id, bob, 'deny', { reason: 'once is enough' });
     await expect(again).rejects.toMatchObject({ code: '42501', message: /denied request .*: once is enough/ });
+    expect(await upstream(job)).toEqual([{ state: 'idle', locks: 0 }]);
     expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
     await client.end();
   });
@@ -127,6 +133,40 @@ describe('a statement that is held', () => {
     await client.query('drop table held_three');
     await client.query('commit');
     expect(await exists('held_three')).toBe(false);
+    await client.end();
+  });
+
+  it('fails at once in a pipeline that has run something, and takes that back', async () => {
+    const client = await RawClient.open(gateway.running.ports.postgres);
+    await client.login(`g.${job.id}`, job.secret, 'shop');
+    client.seen.length = 0;
+    client.send(
+      writeParse({ statement: '', text: "update orders set status = 'odd' where id = 1", types: [] }),
+      writePlainBind('', ''),
+      writeExecute({ portal: '', rows: 0 }),
+      writeParse({ statement: '', text: 'drop table held_ten', types: [] }),
+      writePlainBind('', ''),
+      writeExecute({ portal: '', rows: 0 }),
+      SYNC,
+    );
+    const seen = await client.wait((all) => all.some(({ type }) => type === 'Z'));
+    expect(seen.map(({ type }) => type).join('')).toBe('12C1EZ');
+    const error = seen.find(({ type }) => type === 'E')?.body.toString('utf8') ?? '';
+    expect(error).toMatch(/42501.*nothing can wait for it inside a transaction or pipeline/s);
+    const rows = await gateway.world.postgres.query('select status from orders where id = 1', 'shop');
+    expect(rows[0]?.['status']).not.toBe('odd');
+    expect(await exists('held_ten')).toBe(true);
+    client.socket.destroy();
+  });
+
+  it('shows that it waits to a client that sends on, and answers in order', async () => {
+    const client = await gateway.client(job);
+    const answers = Promise.all([
+      client.query('drop table held_eleven').then(({ command }) => command),
+      client.query('select 1 as one').then(({ rows }) => rows[0].one as number),
+    ]);
+    await answer((await waiting('held_eleven')).id, bob);
+    expect(await answers).toEqual(['DROP', 1]);
     await client.end();
   });
 
@@ -249,7 +289,6 @@ function thrownCode(thrown: unknown): string {
 }
 
 async function cancel(process: number, secret: number): Promise<void> {
-  const { RawClient } = await import('./testing/raw-client.ts');
   const bytes = Buffer.alloc(16);
   for (const [index, value] of [16, 80_877_102, process, secret].entries()) bytes.writeInt32BE(value | 0, index * 4);
   const raw = await RawClient.open(gateway.running.ports.postgres);
