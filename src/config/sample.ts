@@ -113,6 +113,9 @@ BUDGETS    # Detectors look for values in columns that have no label.
 approvals:
   rules:
     - { name: dba-oncall, ask: [dba] }
+  # Who is told of what waits; Slack and mail are in docs/guide/approvals-notify.md.
+  #notify:
+  #  - { kind: webhook, name: bot, url: "https://bot.example.com/sallyport", secret: "env:BOT_SECRET" }
 
 # The folder of *.cedar files that decide who may do what.
 policies: ./policies

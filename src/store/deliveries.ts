@@ -24,13 +24,21 @@ const BATCH = 100;
 
 export function deliveryStore(db: Db, key: Uint8Array): DeliveryStore {
   return {
-    route: (to) => guard(() => db.transaction().execute((tx) => route(tx, key, to))),
+    route: (to) =>
+      guard(async () => ((await isDue(db)) ? await db.transaction().execute((tx) => route(tx, key, to)) : 0)),
     claim: (rooms, others, lease) => guard(() => claim(db, key, { rooms, others, lease })),
     settle: (delivery, outcome) => guard(() => settle(db, delivery, outcome)),
     receipt: (destination, request) => guard(() => receipt(db, destination, request)),
     list: (filter) => guard(() => list(db, filter)),
     retry: (id) => guard(() => retry(db, id)),
   };
+}
+
+/** Asked often, and mostly in vain. */
+async function isDue(db: Db): Promise<boolean> {
+  const { rows } = await sql<{ due: boolean }>`
+    select exists (select 1 from notices where due_at <= now_ms()) as due`.execute(db);
+  return rows[0]?.due === true;
 }
 
 /** One router at a time, so that what is told of one request stays in its order. */
@@ -118,7 +126,7 @@ interface Wish {
 async function claim(db: Db, key: Uint8Array, { rooms, others, lease }: Wish): Promise<readonly Delivery[]> {
   const names = rooms.map((room) => room.destination);
   const frees = rooms.map((room) => room.free);
-  const isDue = sql`
+  const isNext = sql`
     d.state = 'waiting' and d.next_at <= now_ms() and not exists (
       select 1 from deliveries e where e.request = d.request and e.destination = d.destination
         and e.state = 'waiting' and e.sequence < d.sequence)`;
@@ -126,10 +134,10 @@ async function claim(db: Db, key: Uint8Array, { rooms, others, lease }: Wish): P
     with mine as (
       select taken.id from unnest(${names}::text[], ${frees}::int4[]) room(destination, free)
       cross join lateral (
-        select d.id from deliveries d where d.destination = room.destination and ${isDue}
+        select d.id from deliveries d where d.destination = room.destination and ${isNext}
         order by d.next_at limit room.free for update skip locked) taken
     ), other as (
-      select d.id from deliveries d where d.destination <> all (${names}::text[]) and ${isDue}
+      select d.id from deliveries d where d.destination <> all (${names}::text[]) and ${isNext}
       order by d.next_at limit ${others} for update skip locked
     )
     update deliveries set tries = tries + 1, next_at = now_ms() + ${lease}::int8

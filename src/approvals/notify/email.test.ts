@@ -101,6 +101,13 @@ describe('mail that is sent', () => {
     expect(body).toContain('Approval wanted');
   });
 
+  it('leaves no connection behind, not even to a server that never says goodbye', async () => {
+    const { open } = await send({ say: { QUIT: 'hang' } });
+    await expect.poll(open, { timeout: 500 }).toBe(0);
+    await expect(send({ say: { RCPT: '550 no', QUIT: 'hang' } })).rejects.toThrow();
+    await expect.poll(() => server?.open(), { timeout: 500 }).toBe(0);
+  });
+
   it('logs in where it is to', async () => {
     const { commands } = await send({}, { login: async () => ({ user: 'gw', pass: 'p4ss' }) });
     expect(commands).toContain('AUTH');

@@ -7,6 +7,8 @@ export interface SmtpServer {
   readonly mails: readonly { readonly from: string; readonly to: readonly string[]; readonly data: string }[];
   /** Commands in the order they came, without what they said after the first word. */
   readonly commands: readonly string[];
+  /** How many connections are open. */
+  open(): number;
   close(): void;
 }
 
@@ -71,6 +73,7 @@ export async function smtpServer({ tls, say = {} }: SmtpBehaviour = {}): Promise
   };
   const server = createServer((socket) => {
     sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => undefined);
     const greeting = say['greeting'] ?? '220 test';
     if (greeting !== 'hang') socket.write(`${greeting}\r\n`);
@@ -82,6 +85,7 @@ export async function smtpServer({ tls, say = {} }: SmtpBehaviour = {}): Promise
     port: typeof address === 'object' && address !== null ? address.port : 0,
     mails,
     commands,
+    open: () => sockets.size,
     close: () => {
       for (const socket of sockets) socket.destroy();
       server.close();
