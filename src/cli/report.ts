@@ -14,6 +14,7 @@ export function reportText(report: JsonObject): string {
     ...section('Labelled columns that were used', columnTable(list(report['labelled']).map(object))),
     ...section('Detectors found', findTable(list(report['found']).map(object))),
     ...leftOut(report),
+    ...past(report),
     verdict(report),
   ].join('\n\n');
 }
@@ -116,6 +117,15 @@ function leftOut(report: JsonObject): string[] {
   if (left.length === 0) return [];
   const words = left.map(([what, count]) => `${text(count)} operations in ${what}`).join(', ');
   return [style.yellow(`There was more than a report holds. Counted above, but not listed: ${words}.`)];
+}
+
+function past(report: JsonObject): string[] {
+  const sessions = object(report['bypass'])['sessions'];
+  if (text(sessions) === '' || text(sessions) === '0') return [];
+  const who = `sallyport targets test ${clean(text(report['target']))}`;
+  return [
+    style.yellow(`Past the gateway at this moment, and in none of this: ${counted(sessions, 'session')} (${who}).`),
+  ];
 }
 
 function verdict(report: JsonObject): string {

@@ -401,8 +401,11 @@ describe('the report of a target', () => {
       groups: [{ policies: ['bounded'], statements: [{ who: ['alice > deploy (attested)'] }] }],
       verdict: { ready: true },
     });
+    expect(json).not.toHaveProperty('bypass');
+    fake.bypass = [{ target: 'shop', lookedAt: NOW, findings: [], limits: [] }];
     fake.asked = [];
-    await ask('GET', '/v1/targets/shop/report?since=2026-09-30T00:00:00Z', 'dave');
+    const later = await ask('GET', '/v1/targets/shop/report?since=2026-09-30T00:00:00Z', 'dave');
+    expect(later.json).toMatchObject({ bypass: { sessions: 0 } });
     expect(fake.asked).toMatchObject([{ since: Date.parse('2026-09-30T00:00:00Z') }]);
   });
 

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { REPORTED, tally } from '../../audit/report/tally.ts';
 import { verdictOf } from '../../audit/report/verdict.ts';
 import { Fault } from '../../core/fault.ts';
+import { toldBypass } from '../bypass.ts';
 import { demand } from '../caller.ts';
 import { HttpProblem, notFound } from '../http-problem.ts';
 import type { Routes } from '../routes.ts';
@@ -35,11 +36,13 @@ export function reportRoutes({ app, ports, caller }: Routes): void {
         until: now,
         chainOf: async (session) => (await ports.sessions.find(session))?.chain,
       });
+      const state = ports.bypass.states().find((one) => one.target === name);
       const policiesSince = await ports.policiesSince();
       return {
         ...report,
         mode: target.mode,
         ...(policiesSince === undefined ? {} : { policies_since: new Date(policiesSince).toISOString() }),
+        ...(state === undefined ? {} : { bypass: toldBypass(state) }),
         verdict: verdictOf(report, { mode: target.mode, policiesSince }),
       };
     } finally {
