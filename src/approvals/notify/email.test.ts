@@ -102,8 +102,8 @@ describe('mail that is sent', () => {
   });
 
   it('leaves no connection behind, not even to a server that never says goodbye', async () => {
-    const { open } = await send({ say: { QUIT: 'hang' } });
-    await expect.poll(open, { timeout: 500 }).toBe(0);
+    const quiet = await send({ say: { QUIT: 'hang' } });
+    await expect.poll(() => quiet.open(), { timeout: 500 }).toBe(0);
     await expect(send({ say: { RCPT: '550 no', QUIT: 'hang' } })).rejects.toThrow();
     await expect.poll(() => server?.open(), { timeout: 500 }).toBe(0);
   });

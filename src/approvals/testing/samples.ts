@@ -2,24 +2,17 @@ import { createHash } from 'node:crypto';
 import type { ApprovalRequest, ApprovalRule } from '../../core/approval.ts';
 import type { NewRequest } from '../ports.ts';
 import type { Wanted } from '../request.ts';
+import { asked, aRule as ruleOf } from './requests.ts';
 
+/** A rule that asks one of the DBAs. */
 export function aRule(more: Partial<ApprovalRule> = {}): ApprovalRule {
-  return {
-    name: 'dba',
-    steps: [{ groups: ['dbas'], people: [], need: 1 }],
-    confirm: undefined,
-    expires: 3600,
-    escalate: undefined,
-    breakGlass: [],
-    scopes: [],
-    ...more,
-  };
+  const rule = ruleOf({ name: 'dba', expires: 3600 });
+  return { ...rule, steps: rule.steps.map((step) => ({ ...step, groups: ['dbas'] })), ...more };
 }
 
-/** What somebody wants whose request is to have this id. */
+/** What alice’s deploy job wants whose request is to have this id; no two want the same. */
 export function wanting(id: string, rules: readonly ApprovalRule[] = [aRule()]): { wanted: Wanted; fresh: NewRequest } {
-  const digest = createHash('sha256').update(id).digest('hex');
-  const fresh: NewRequest = {
+  const fresh = asked({
     id,
     asker: {
       principal: { id: 'https://id.example|alice', name: 'alice@corp.example' },
@@ -44,11 +37,10 @@ export function wanting(id: string, rules: readonly ApprovalRule[] = [aRule()]):
       isRead: false,
     },
     rules,
-    digest,
-    alike: undefined,
+    digest: createHash('sha256').update(id).digest('hex'),
     lasts: 3_600_000,
-  };
-  return { wanted: { digest, alike: undefined, session: undefined }, fresh };
+  });
+  return { wanted: { ...fresh, session: undefined }, fresh };
 }
 
 export function aRequest(more: Partial<ApprovalRequest> = {}): ApprovalRequest {
