@@ -38,6 +38,11 @@ export function alikeOf(operation: Operation, setting: Setting): string | undefi
 
 const READS: ReadonlySet<string> = new Set(['select', 'introspect', 'empty']);
 
+/** The same for whatever is held here for these reasons. */
+export function aroundOf(operation: Operation, setting: Setting): string {
+  return hash(['sallyport window 1', ...surroundings(operation, setting)]);
+}
+
 export function readsOnly({ statements }: SqlFacts): boolean {
   return statements.every(
     ({ verb, uses, settings, names }) =>

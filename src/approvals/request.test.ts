@@ -8,7 +8,7 @@ import { aRequest, aRule } from './testing/requests.ts';
 const bob = { id: 'idp|bob', name: 'Bob', groups: ['dba'] };
 const carl = { id: 'idp|carl', name: 'Carl', groups: ['dba', 'security'] };
 const alice = { id: 'idp|alice', name: 'Alice', groups: ['dba'] };
-const wanted = { digest: 'd1', alike: undefined, session: 's1' };
+const wanted = { digest: 'd1', alike: undefined, around: 'a1', session: 's1' };
 
 function say(by: NewAnswer['by'], verdict: Verdict = 'approve', more: Partial<NewAnswer> = {}): NewAnswer {
   return { by, verdict, reason: '', scope: 'once', ...more };
@@ -34,7 +34,7 @@ describe('a request', () => {
   });
 
   it('is denied by one of them, whoever approved before', () => {
-    const rules = [aRule({ steps: [{ groups: ['dba'], people: [], need: 2 }] })];
+    const rules = [aRule({ steps: [{ groups: ['dba'], people: [], manager: false, need: 2 }] })];
     const half = answered(aRequest({ rules }), say(carl), 1);
     expect(half.state).toBe('waiting');
     expect(answered(half, say(bob, 'deny', { reason: 'no' }), 2).state).toBe('denied');
@@ -72,14 +72,16 @@ describe('a request', () => {
   });
 
   it('is answered once a person, also where two are needed', () => {
-    const rules = [aRule({ steps: [{ groups: ['dba'], people: [], need: 2 }] })];
+    const rules = [aRule({ steps: [{ groups: ['dba'], people: [], manager: false, need: 2 }] })];
     const half = answered(aRequest({ rules }), say(bob), 1);
     expect(code(() => answered(half, say(bob), 2))).toBe('CONFLICT');
     expect(answered(half, say(carl), 2).state).toBe('approved');
   });
 
   it('gives nobody two seats of one rule', () => {
-    const steps = ['dba', 'security'].map((group) => ({ groups: [group], people: [], need: 1 }) as const);
+    const steps = ['dba', 'security'].map(
+      (group) => ({ groups: [group], people: [], manager: false, need: 1 }) as const,
+    );
     const half = answered(aRequest({ rules: [aRule({ steps })] }), say(carl), 1);
     expect(half.state).toBe('waiting');
     // Carl moves over to the seat that only he can take.
@@ -110,8 +112,26 @@ describe('a request', () => {
     expect(broken).toMatchObject({ state: 'approved', reviewDue: true });
   });
 
+  it('is answered by the manager of the person it is done for, where the provider names one', () => {
+    const rules = [aRule({ steps: [{ groups: [], people: [], manager: true, need: 1 }] })];
+    const { asker } = aRequest();
+    expect(code(() => answered(aRequest({ rules }), say(bob), 1))).toBe('NOT_PERMITTED');
+    const managed = aRequest({ rules, asker: { ...asker, principal: { ...asker.principal, manager: bob.id } } });
+    expect(code(() => answered(managed, say(carl), 1))).toBe('NOT_PERMITTED');
+    expect(answered(managed, say(bob), 1).state).toBe('approved');
+  });
+
+  it('opens a window for all that the same policies hold for the same chain', () => {
+    const rules = [aRule({ scopes: ['window'] })];
+    const open = answered(aRequest({ rules }), say(bob, 'approve', { scope: 'window' }), 1);
+    const other = { ...wanted, digest: 'd2', session: 's2' };
+    expect(redeemed(open, other, 2)).toMatchObject({ state: 'approved', uses: 1 });
+    expect(redeemed(open, { ...other, around: 'a2' }, 2)).toBeUndefined();
+    expect(redeemed(open, other, open.expiresAt)).toBeUndefined();
+  });
+
   it('takes the narrowest scope that was given', () => {
-    const steps = [{ groups: ['dba'], people: [], need: 2 }];
+    const steps = [{ groups: ['dba'], people: [], manager: false, need: 2 }];
     const rules = [aRule({ steps, scopes: ['session'] })];
     const half = answered(aRequest({ rules }), say(bob, 'approve', { scope: 'session' }), 1);
     expect(answered(half, say(carl), 2).scope).toBe('once');
@@ -131,11 +151,13 @@ it('seats people as trying out every way to seat them would', () => {
     fc.record({
       groups: fc.subarray(GROUPS, { minLength: 1 }),
       people: fc.subarray(PEOPLE),
+      manager: fc.boolean(),
       need: fc.integer({ min: 1, max: 2 }),
     }),
     fc.record({
       groups: fc.subarray(GROUPS, { maxLength: 2 }),
       people: fc.subarray(PEOPLE, { minLength: 1, maxLength: 2 }),
+      manager: fc.boolean(),
       need: fc.constant('all' as const),
     }),
   );
@@ -144,19 +166,22 @@ it('seats people as trying out every way to seat them would', () => {
   const people = fc.uniqueArray(person, { selector: ({ id }) => id, maxLength: 4 });
   fc.assert(
     fc.property(fc.array(rule, { minLength: 1, maxLength: 2 }), people, (rules, present) => {
-      const request: ApprovalRequest = aRequest({ rules });
+      const { asker } = aRequest();
+      const principal = { ...asker.principal, manager: 'p4' };
+      const request: ApprovalRequest = aRequest({ rules, asker: { ...asker, principal } });
       const answers = present.map(
         (by): Answer => ({ by: { ...by, name: by.id }, verdict: 'approve', reason: '', scope: 'once', at: 0 }),
       );
       const granted = rules.every(({ steps }) => {
-        const seats = steps.flatMap(({ groups, people: named, need }) =>
-          need === 'all'
+        const seats = steps.flatMap(({ groups, people: listed, manager, need }) => {
+          const named = [...listed, ...(manager ? ['p4'] : [])];
+          return need === 'all'
             ? [
                 ...named.map((id) => ({ groups: [] as string[], named: [id] })),
                 ...groups.map((group) => ({ groups: [group], named: [] as string[] })),
               ]
-            : Array.from({ length: need }, () => ({ groups: [...groups], named: [...named] })),
-        );
+            : Array.from({ length: need }, () => ({ groups: [...groups], named }));
+        });
         const seat = (index: number, left: typeof present): boolean => {
           const one = seats[index];
           if (one === undefined) return true;

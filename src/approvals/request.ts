@@ -92,6 +92,7 @@ export function reviewed(request: ApprovalRequest): ApprovalRequest {
 export interface Wanted {
   readonly digest: string;
   readonly alike: string | undefined;
+  readonly around: string;
   readonly session: string | undefined;
 }
 
@@ -105,6 +106,8 @@ export function covers(request: ApprovalRequest, wanted: Wanted): boolean {
       return request.digest === wanted.digest && request.asker.session === wanted.session;
     case 'fingerprint':
       return request.alike !== undefined && request.alike === wanted.alike;
+    case 'window':
+      return request.around === wanted.around;
   }
 }
 
@@ -114,7 +117,7 @@ export function redeemed(before: ApprovalRequest, wanted: Wanted, now: number): 
   return { ...before, uses: before.uses + 1, state: before.scope === 'once' ? 'used' : before.state };
 }
 
-const WIDTH: Readonly<Record<ApprovalScope, number>> = { once: 0, session: 1, fingerprint: 2 };
+const WIDTH: Readonly<Record<ApprovalScope, number>> = { once: 0, session: 1, fingerprint: 2, window: 3 };
 
 function narrowest(scopes: readonly ApprovalScope[]): ApprovalScope {
   return scopes.reduce((least, scope) => (WIDTH[scope] < WIDTH[least] ? scope : least));

@@ -53,12 +53,17 @@ function seatsOf(request: ApprovalRequest, rule: ApprovalRule): readonly ((perso
       !isAsker(request, person) && (seat(person) || escalated(request, rule, person));
   const confirming = (person: Sitter): boolean =>
     request.asker.agents.length > 0 && person.id === request.asker.principal.id;
-  const seats = rule.steps.flatMap(seatsOfStep).map(outside);
+  const { manager } = request.asker.principal;
+  const seats = rule.steps.flatMap((step) => seatsOfStep(step, manager)).map(outside);
   return rule.confirm === undefined ? seats : [...seats, confirming];
 }
 
-function seatsOfStep({ groups, people, need }: ApprovalStep): Seat[] {
-  const isOneOf: Seat = (person) => people.includes(person.id) || groups.some((group) => person.groups.includes(group));
+function seatsOfStep({ groups, people, manager, need }: ApprovalStep, managedBy: PrincipalId | undefined): Seat[] {
+  const isManager: Seat = (person) => person.id === managedBy;
+  const isOneOf: Seat = (person) =>
+    people.includes(person.id) ||
+    (manager && isManager(person)) ||
+    groups.some((group) => person.groups.includes(group));
   if (need !== 'all') return Array.from({ length: need }, () => isOneOf);
   return [
     ...people.map(
@@ -66,6 +71,7 @@ function seatsOfStep({ groups, people, need }: ApprovalStep): Seat[] {
         (person) =>
           person.id === id,
     ),
+    ...(manager ? [isManager] : []),
     ...groups.map(
       (group): Seat =>
         (person) =>

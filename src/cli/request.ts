@@ -39,7 +39,8 @@ function whom(rule: JsonObject): string {
     .map(object)
     .map((step) => {
       const need = text(step['need']);
-      const names = [...texts(step['groups']), ...texts(step['people'])].join(', ');
+      const boss = step['manager'] === true ? ['their manager'] : [];
+      const names = [...texts(step['groups']), ...texts(step['people']), ...boss].join(', ');
       return need === '1' || need === '' ? `one of ${names}` : `${need} of ${names}`;
     });
   const confirming = rule['confirm'] === 'delegator' ? ['the person it is done for'] : [];

@@ -41,15 +41,16 @@ function buildRule(raw: RawRule, path: Path, notes: Notes): ApprovalRule {
   };
 }
 
-function buildStep({ ask = [], people = [], need = 1 }: RawStep, path: Path, notes: Notes): ApprovalStep {
-  if (ask.length + people.length === 0) notes.error(path, 'asks nobody: give it "ask" (groups) or "people"');
-  if (need !== 'all' && ask.length === 0 && need > people.length) {
-    notes.error([...path, 'need'], `is more than the ${people.length} people there are`);
+function buildStep({ ask = [], people = [], manager, need = 1 }: RawStep, path: Path, notes: Notes): ApprovalStep {
+  const named = people.length + (manager === true ? 1 : 0);
+  if (ask.length + named === 0) notes.error(path, 'asks nobody: give it "ask" (groups), "people" or "manager: true"');
+  if (need !== 'all' && ask.length === 0 && need > named) {
+    notes.error([...path, 'need'], `is more than the ${named} people there are`);
   }
   for (const [index, person] of people.entries()) {
     if (!person.includes('|')) {
       notes.error([...path, 'people', index], 'must be an id, "<issuer>|<subject>": names can be given to others');
     }
   }
-  return { groups: ask, people, need };
+  return { groups: ask, people, manager: manager === true, need };
 }

@@ -4,7 +4,7 @@ import type { Notes } from './notes.ts';
 import type { Entry, Path } from './problem.ts';
 import type { RawProvider } from './schema/identity.ts';
 
-const PEOPLE_ONLY = ['groups_claim', 'name_claim'] as const;
+const PEOPLE_ONLY = ['groups_claim', 'name_claim', 'manager_claim'] as const;
 const WORKLOAD_ONLY = ['match', 'agent', 'rights'] as const;
 
 /** Claims that say who a token is for and how long, not who it is about: pinning one of them pins nobody. */
@@ -46,6 +46,7 @@ function buildProvider(raw: RawProvider, path: Path, notes: Notes): ProviderConf
       audience,
       groupsClaim: raw.groups_claim ?? 'groups',
       nameClaim: raw.name_claim ?? 'email',
+      ...(raw.manager_claim === undefined ? {} : { managerClaim: raw.manager_claim }),
     };
   }
   const match = Object.entries(raw.match ?? {}).map(([claim, value]): [string, string] => [claim, String(value)]);

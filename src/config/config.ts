@@ -65,6 +65,8 @@ export interface PeopleProvider {
   readonly audience: string;
   readonly groupsClaim: string;
   readonly nameClaim: string;
+  /** Absent: nobody's manager is known. */
+  readonly managerClaim?: string;
 }
 
 export interface WorkloadProvider {

@@ -32,7 +32,7 @@ async function made(more: Parameters<typeof asked>[0] = {}): Promise<void> {
   const { asker } = asked();
   const principal = { id: alice.principal.id, name: 'alice' };
   await fake.requests.open(
-    { digest: 'd1', alike: undefined, session: 's1' },
+    { digest: 'd1', alike: undefined, around: 'a1', session: 's1' },
     asked({ id: ID, asker: { ...asker, principal, grant: job.id }, ...more }),
   );
 }

@@ -21,15 +21,18 @@ export interface ApprovalRule {
 export interface ApprovalStep {
   readonly groups: readonly string[];
   readonly people: readonly PrincipalId[];
-  /** How many different people; `all`: every one of `people`, and one of each of `groups`. */
+  /** The manager of the root user, as their identity provider says, sits with these. */
+  readonly manager: boolean;
+  /** How many different people; `all`: every one of `people`, the manager, and one of each of `groups`. */
   readonly need: number | 'all';
 }
 
 /**
  * `once`: this statement, one time. `session`: this statement, in this session. `fingerprint`: statements that differ
- * in literals only, which read and do nothing else, for some minutes.
+ * in literals only, which read and do nothing else. `window`: whatever the same policies hold for the same chain in
+ * the same database. The last three until the request expires.
  */
-export type ApprovalScope = 'once' | 'session' | 'fingerprint';
+export type ApprovalScope = 'once' | 'session' | 'fingerprint' | 'window';
 
 /** What a request is about, for people. Nothing in it that masks would hide. */
 export interface AskedEffect {
@@ -49,7 +52,7 @@ export interface AskedEffect {
 }
 
 export interface Asker {
-  readonly principal: { readonly id: PrincipalId; readonly name: string };
+  readonly principal: { readonly id: PrincipalId; readonly name: string; readonly manager?: PrincipalId };
   readonly agents: readonly AgentSummary[];
   /** As `describeChain` says. */
   readonly chain: string;
@@ -84,6 +87,8 @@ export interface ApprovalRequest {
   readonly digest: string;
   /** The same without literals and parameters; undefined where it does more than read. */
   readonly alike: string | undefined;
+  /** The same without anything of the statement. */
+  readonly around: string;
   readonly state: ApprovalState;
   readonly answers: readonly Answer[];
   readonly createdAt: number;

@@ -7,6 +7,8 @@ export interface Principal {
   readonly name: string;
   /** Group names as the provider gave them at the last login, prefixed by nothing. */
   readonly groups: readonly string[];
+  /** Whom the provider calls their manager, where it is asked for that. */
+  readonly manager?: PrincipalId;
 }
 
 export type PrincipalId = string;

@@ -196,7 +196,7 @@ describe('a hold', () => {
     await store.change(asked.request, (request, now) => answered(request, bob, now));
     const { digest } = asked.made;
     await store.change(asked.request, (request, now) =>
-      redeemed(request, { digest, alike: undefined, session: 's' }, now),
+      redeemed(request, { digest, alike: undefined, around: 'a1', session: 's' }, now),
     );
     const got = await answer;
     expect(got === 'approved' ? await asked.redeem(hold) : got).toMatchObject({

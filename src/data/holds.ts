@@ -1,7 +1,7 @@
-import { alikeOf, digestOf } from '../approvals/digest.ts';
+import { alikeOf, aroundOf, digestOf } from '../approvals/digest.ts';
 import type { ApprovalStore } from '../approvals/ports.ts';
 import { covers, redeemed, type Wanted } from '../approvals/request.ts';
-import type { ApprovalRequest, ApprovalRule } from '../core/approval.ts';
+import type { ApprovalRequest, ApprovalRule, Asker } from '../core/approval.ts';
 import type { Clock, Random } from '../core/clock.ts';
 import { type Denial, deny, type Hold, type Permit } from '../core/decision.ts';
 import { Fault } from '../core/fault.ts';
@@ -10,6 +10,7 @@ import { agentsOf, type Chain, currentOf, describeChain, rootOf } from '../core/
 import { newId } from '../core/id.ts';
 import type { Operation } from '../core/operation.ts';
 import type { PolicyEngine } from '../core/policy.ts';
+import type { Principal } from '../core/principal.ts';
 import type { Patience } from '../core/session.ts';
 import type { Asked } from './gate.ts';
 import { shown } from './shown.ts';
@@ -90,7 +91,12 @@ export class Holds {
       policies: this.#ports.engine.wording(hold.policies),
       rules: hold.rules,
     };
-    return { digest: digestOf(operation, setting), alike: alikeOf(operation, setting), session: session.id };
+    return {
+      digest: digestOf(operation, setting),
+      alike: alikeOf(operation, setting),
+      around: aroundOf(operation, setting),
+      session: session.id,
+    };
   }
 
   #fresh(
@@ -105,7 +111,7 @@ export class Holds {
     return {
       id: newId(clock, random),
       asker: {
-        principal: { id: root.principal.id, name: root.principal.name },
+        principal: personOf(root.principal),
         agents: agentsOf(chain).map(({ id, name, kind, assurance }) => ({ id, name, kind, assurance })),
         chain: describeChain(chain),
         grant: currentOf(chain).id,
@@ -117,6 +123,7 @@ export class Holds {
       rules,
       digest: wanted.digest,
       alike: wanted.alike,
+      around: wanted.around,
       lasts: Math.min(...rules.map((rule) => rule.expires)) * 1000,
     };
   }
@@ -200,6 +207,10 @@ export class Holds {
     const permit: Permit = { effect: 'permit', policies, obligations, approval: id };
     return validUntil === undefined ? permit : { ...permit, validUntil };
   }
+}
+
+function personOf({ id, name, manager }: Principal): Asker['principal'] {
+  return manager === undefined ? { id, name } : { id, name, manager };
 }
 
 function names({ rules }: ApprovalRequest): string {

@@ -1,5 +1,5 @@
 import type { Agent } from '../core/agent.ts';
-import type { Principal } from '../core/principal.ts';
+import type { Principal, PrincipalId } from '../core/principal.ts';
 import { principalId } from '../core/principal.ts';
 import type { Claims } from './jwt.ts';
 import type { PeopleProvider, Provider, WorkloadProvider } from './provider.ts';
@@ -33,10 +33,9 @@ function person(provider: PeopleProvider, claims: Claims, subject: string): Iden
   const groups = groupsIn(provider, claims);
   if (typeof groups === 'string') return groups;
   const name = nameIn(provider.nameClaim, claims) ?? subject;
-  return {
-    principal: { kind: 'user', id: principalId(provider.issuer, subject), name: forPeople(name), groups },
-    agent: undefined,
-  };
+  const principal = { kind: 'user', id: principalId(provider.issuer, subject), name: forPeople(name), groups } as const;
+  const manager = managerIn(provider, claims);
+  return { principal: manager === undefined ? principal : { ...principal, manager }, agent: undefined };
 }
 
 function workload(provider: WorkloadProvider, claims: Claims, subject: string): Identity | string {
@@ -91,6 +90,12 @@ function nameIn(claim: string, claims: Claims): string | undefined {
   if (claim === 'email' && claims['email_verified'] === false) return undefined;
   const value = Object.hasOwn(claims, claim) ? claims[claim] : undefined;
   return typeof value === 'string' && isPlain(value) ? value : undefined;
+}
+
+function managerIn({ managerClaim, issuer }: PeopleProvider, claims: Claims): PrincipalId | undefined {
+  if (managerClaim === undefined || !Object.hasOwn(claims, managerClaim)) return undefined;
+  const value = claims[managerClaim];
+  return typeof value === 'string' && isPlain(value) ? principalId(issuer, value) : undefined;
 }
 
 function isPlain(text: string): boolean {

@@ -9,6 +9,8 @@ export interface PeopleProvider {
   /** The client id our login uses: `aud` must contain it, and `azp`, where present, must be it. */
   readonly audience: string;
   readonly groupsClaim: string;
+  /** Holds the subject of their manager at the same issuer. */
+  readonly managerClaim?: string;
   readonly nameClaim: string;
 }
 

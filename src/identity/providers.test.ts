@@ -64,6 +64,16 @@ beforeEach(async () => {
 });
 
 describe('a person’s ID token', () => {
+  it('says who manages them, where that is asked for and plain', async () => {
+    providers = providersOf({ ...corp, managerClaim: 'boss' });
+    const managerOf = async (claims: object) =>
+      (await providers.verify(await people.sign({ ...alice, ...claims }), 'people')).principal.manager;
+    expect(await managerOf({ boss: 'u9', jti: 'm1' })).toBe(`${CORP}|u9`);
+    expect(await managerOf({ jti: 'm2' })).toBeUndefined();
+    expect(await managerOf({ boss: ['u9'], jti: 'm3' })).toBeUndefined();
+    expect(await managerOf({ boss: '', jti: 'm4' })).toBeUndefined();
+  });
+
   it('says who they are', async () => {
     expect(await providers.verify(await people.sign(alice), 'people')).toEqual({
       provider: 'corp',

@@ -31,7 +31,7 @@ function fresh(digest: string, more: Partial<NewRequest> = {}): NewRequest {
   return asked({ id: freshId(), digest, ...more });
 }
 
-const wanted = (digest: string) => ({ digest, alike: undefined, session: 's1' });
+const wanted = (digest: string) => ({ digest, alike: undefined, around: 'a1', session: 's1' });
 
 describe('requests', () => {
   it('are one for the same effect, also where two ask at once', async () => {

@@ -34,12 +34,11 @@ async function open(
     .selectAll()
     .where('state', 'in', ['waiting', 'approved'])
     .where((eb) =>
-      wanted.alike === undefined
-        ? eb('digest', '=', wanted.digest)
-        : eb.or([
-            eb('digest', '=', wanted.digest),
-            eb.and([eb('alike', '=', wanted.alike), eb('state', '=', 'approved')]),
-          ]),
+      eb.or([
+        eb('digest', '=', wanted.digest),
+        eb.and([eb('state', '=', 'approved'), eb('around', '=', wanted.around)]),
+        ...(wanted.alike === undefined ? [] : [eb.and([eb('state', '=', 'approved'), eb('alike', '=', wanted.alike)])]),
+      ]),
     )
     .where('expires_at', '>', now)
     .orderBy('created_at', 'desc')
@@ -154,6 +153,7 @@ function encode(request: ApprovalRequest, key: Uint8Array): ApprovalsTable {
     id: request.id,
     digest: request.digest,
     alike: request.alike ?? null,
+    around: request.scope === 'window' ? request.around : null,
     state: request.state,
     principal: request.asker.principal.id,
     review_due: request.reviewDue,

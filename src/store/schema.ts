@@ -75,6 +75,7 @@ export interface ApprovalsTable {
   id: string;
   digest: string;
   alike: string | null;
+  around: string | null;
   state: string;
   principal: string;
   review_due: boolean;

@@ -4,7 +4,7 @@ import type { NewRequest } from '../ports.ts';
 export function aRule(more: Partial<ApprovalRule> = {}): ApprovalRule {
   return {
     name: 'dba-oncall',
-    steps: [{ groups: ['dba'], people: [], need: 1 }],
+    steps: [{ groups: ['dba'], people: [], manager: false, need: 1 }],
     confirm: undefined,
     expires: 600,
     escalate: undefined,
@@ -43,6 +43,7 @@ export function asked(more: Partial<NewRequest> = {}): NewRequest {
     rules: [aRule()],
     digest: 'd1',
     alike: undefined,
+    around: 'a1',
     lasts: 600_000,
     ...more,
   };

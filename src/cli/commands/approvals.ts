@@ -56,7 +56,7 @@ Answers are given by people with a login of their own ("sallyport login"), never
   answering(approvals, 'approve', 'Approve exactly this, once, unless --scope says otherwise.')
     .option(
       '--scope <scope>',
-      'once, session, or fingerprint (statements that differ in literals only), where the rule allows it',
+      'once, session, fingerprint (statements that differ in literals only) or window (all it holds, until it expires), where the rule allows it',
     )
     .option('--break-glass', 'alone, where the rule names you; loud, and reviewed after')
     .action(async (request: string, options: AnswerOptions) => {

@@ -16,12 +16,13 @@ export interface RawRule {
   expires?: number;
   escalate?: { after: number; ask: string[] };
   break_glass?: string[];
-  scopes?: ('session' | 'fingerprint')[];
+  scopes?: ('session' | 'fingerprint' | 'window')[];
 }
 
 export interface RawStep {
   ask?: string[];
   people?: string[];
+  manager?: true;
   need?: number | 'all';
 }
 
@@ -31,6 +32,7 @@ const most = 64;
 const step = {
   ask: Type.Optional(some),
   people: Type.Optional(some),
+  manager: Type.Optional(Type.Literal(true)),
   need: Type.Optional(Type.Union([Type.Integer({ minimum: 1, maximum: most }), Type.Literal('all')])),
 };
 schemaFor<RawStep>()(Type.Object(step));
@@ -45,7 +47,7 @@ const rule = {
     Type.Object({ after: Type.Integer({ minimum: 1, maximum: 30 * 86_400 }), ask: some }, CLOSED),
   ),
   break_glass: Type.Optional(some),
-  scopes: Type.Optional(Type.Array(Type.Enum(['session', 'fingerprint']), { uniqueItems: true })),
+  scopes: Type.Optional(Type.Array(Type.Enum(['session', 'fingerprint', 'window']), { uniqueItems: true })),
 };
 schemaFor<RawRule>()(Type.Object(rule));
 

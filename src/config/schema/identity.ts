@@ -8,6 +8,7 @@ export interface RawProvider {
   audience: string;
   groups_claim?: string;
   name_claim?: string;
+  manager_claim?: string;
   match?: Record<string, string | number | boolean>;
   agent?: string;
   rights?: 'delegated' | 'own';
@@ -31,6 +32,7 @@ const provider = Type.Object(
     audience: Type.String(LINE),
     groups_claim: Type.Optional(Type.String(LINE)),
     name_claim: Type.Optional(Type.String(LINE)),
+    manager_claim: Type.Optional(Type.String(LINE)),
     match: Type.Optional(Type.Record(Type.String(), claim, { ...CLOSED, minProperties: 1, maxProperties: 32 })),
     agent: Type.Optional(Type.String({ ...NAME, maxLength: 32 })),
     rights: Type.Optional(Type.Enum(['delegated', 'own'])),

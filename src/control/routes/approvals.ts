@@ -38,7 +38,7 @@ const answer = Type.Object(
   {
     verdict: Type.Enum(['approve', 'deny', 'break-glass']),
     reason: Type.Optional(Type.String({ maxLength: 1024 })),
-    scope: Type.Optional(Type.Enum(['once', 'session', 'fingerprint'])),
+    scope: Type.Optional(Type.Enum(['once', 'session', 'fingerprint', 'window'])),
   },
   { additionalProperties: false },
 );
@@ -245,7 +245,7 @@ function present(request: ApprovalRequest, who: Caller, ports: ControlPorts) {
     digest: request.digest,
     rules: rules.map(({ name, steps, confirm, escalate, scopes }) => ({
       name,
-      steps: steps.map(({ groups, people, need }) => ({ groups, people, need })),
+      steps: steps.map(({ groups, people, manager, need }) => ({ groups, people, manager, need })),
       confirm: confirm ?? null,
       escalate: escalate ?? null,
       scopes,

@@ -4,6 +4,7 @@ create table approvals (
   id text primary key,
   digest text not null,
   alike text,
+  around text,
   state text not null,
   principal text not null,
   review_due boolean not null,
@@ -14,6 +15,7 @@ create table approvals (
 );
 create index approvals_digest on approvals (digest) where state in ('waiting', 'approved');
 create index approvals_alike on approvals (alike) where state = 'approved';
+create index approvals_around on approvals (around) where state = 'approved';
 create index approvals_created on approvals (created_at desc);
 create index approvals_open on approvals (created_at desc) where state = 'waiting';
 `;
