@@ -98,8 +98,16 @@ describe('a configuration', () => {
       mode: 'enforce',
       recording: { mode: 'required', rows: 1000 },
       connections: { most: 50, queue: 100 },
+      bypass: 'all',
       detect: undefined,
     });
+  });
+
+  it('takes "off" for a word', () => {
+    const bypass = (value: string) => TARGET.replace('database: shop', `database: shop, bypass: ${value}`);
+    expect(load(bypass('off')).targets[0]?.bypass).toBe('off');
+    expect(load(bypass('shared')).targets[0]?.bypass).toBe('shared');
+    expect(lines(bypass('false'))).toEqual([expect.stringContaining('targets[0].bypass')]);
   });
 
   it('takes a path into a column as keys joined by dots or as a list', () => {

@@ -3,7 +3,7 @@ import type { AdoptionPorts, RoleConnection } from './ports.ts';
 import type { AdoptedRole, AdoptionRecord, AdoptionRecords, Kept, Next, Password } from './record.ts';
 
 /** Milliseconds after which an attempt that left its mark has died. */
-export const DEAD_AFTER = 60_000;
+const DEAD_AFTER = 60_000;
 
 export interface Adopted {
   /** The server lets the old password in still: it does not check passwords of this role. */
