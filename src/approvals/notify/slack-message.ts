@@ -18,6 +18,8 @@ export const ACTIONS = { approve: 'approve', deny: 'deny', open: 'open' } as con
 /** Slack refuses longer ones, or shows them behind "see more". */
 const MOST_HEADER = 150;
 const MOST_STATEMENT = 2_500;
+/** What is longer Slack folds away, and its end with it. */
+const MOST_LINES = 40;
 
 /**
  * A notice as a message. Whatever came from elsewhere stands in elements that Slack takes for plain text, so that no
@@ -28,12 +30,15 @@ export function slackMessage(notice: Notice, links: Links): SlackMessage {
   const place = linksTo(request.id, links);
   const statement = lines(effect.statement);
   const parameters = (effect.parameters ?? []).map((value, index) => `$${index + 1} = ${line(value)}`).join('\n');
-  const isWhole = effect.whole && statement.length <= MOST_STATEMENT && parameters.length <= MOST_STATEMENT;
+  const isShort = statement.length <= MOST_STATEMENT && statement.split('\n').length <= MOST_LINES;
+  const isWhole = effect.whole && isShort && parameters.length <= MOST_STATEMENT;
   const shown = [
     ...about(notice).map(([name, value]) => richSection([bold(`${name}: `), plain(value)])),
     preformatted(clip(statement, MOST_STATEMENT)),
     ...(parameters === '' ? [] : [preformatted(clip(parameters, MOST_STATEMENT))]),
-    ...(isWhole ? [] : [richSection([bold('Cut: open the request to see the rest before you answer.')])]),
+    ...(isWhole
+      ? []
+      : [richSection([bold('Too long for here: open the request to see all of it before you answer.')])]),
     ...answersOf(notice).map((answer) => richSection([plain(answer)])),
     richSection([code(place.command)]),
   ];
@@ -66,6 +71,13 @@ export function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
+const SURE = {
+  title: { type: 'plain_text', text: 'Approve?' },
+  text: { type: 'plain_text', text: 'It runs once, as it is shown.' },
+  confirm: { type: 'plain_text', text: 'Approve' },
+  deny: { type: 'plain_text', text: 'Not yet' },
+};
+
 function buttons(request: string, url: string, { isOpen, isWhole }: { isOpen: boolean; isWhole: boolean }): Block[] {
   const button = (action: string, label: string, more: object): Block => ({
     type: 'button',
@@ -74,7 +86,9 @@ function buttons(request: string, url: string, { isOpen, isWhole }: { isOpen: bo
     ...more,
   });
   return [
-    ...(isOpen && isWhole ? [button(ACTIONS.approve, 'Approve', { style: 'primary', value: request })] : []),
+    ...(isOpen && isWhole
+      ? [button(ACTIONS.approve, 'Approve', { style: 'primary', value: request, confirm: SURE })]
+      : []),
     ...(isOpen ? [button(ACTIONS.deny, 'Deny', { style: 'danger', value: request })] : []),
     button(ACTIONS.open, 'Open', { url }),
   ];

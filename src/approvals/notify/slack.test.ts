@@ -59,6 +59,8 @@ describe('a message', () => {
 
   it('cannot approve what it does not show whole', () => {
     expect(buttons(withStatement(`select 1 ${'x'.repeat(2_500)} ; drop table t`))).toEqual(['deny', 'open']);
+    expect(buttons(withStatement(`select 1${'\n'.repeat(40)}; drop table t`))).toEqual(['deny', 'open']);
+    expect(buttons(withStatement(`select 1${'\n'.repeat(39)}`))).toEqual(['approve', 'deny', 'open']);
     const { effect } = aRequest();
     const parameters = Array.from({ length: 20 }, () => 'x'.repeat(500));
     expect(buttons(aRequest({ effect: { ...effect, parameters } }))).toEqual(['deny', 'open']);
