@@ -253,6 +253,11 @@ describe('answers', () => {
       found = all.find(({ effect }) => effect.statement.includes('id = -1'));
     }
     expect(found?.you_may).toEqual(['approve', 'deny']);
+    const estimated = async () => {
+      const { body } = await gateway.ask('GET', `/v1/approvals/${found?.id ?? ''}`, alice);
+      return (body['effect'] as { estimated_rows: number | null }).estimated_rows;
+    };
+    await expect.poll(estimated).toBeGreaterThanOrEqual(1);
     expect((await answer(found?.id ?? '', bob)).status).toBe(404);
     expect((await answer(found?.id ?? '', alice)).status).toBe(200);
     expect(await removed).toBe('ran');

@@ -94,6 +94,7 @@ async function waitingOn(store: Store, from: number) {
     random: systemRandom,
     engine: engineFor('@id("ask") @approval("dba") forbid (principal, action, resource);'),
     rules: () => [aRule({ name: 'dba' })],
+    estimate: async () => undefined,
     patience: () => 600_000,
   });
   const session = {

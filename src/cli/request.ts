@@ -1,4 +1,4 @@
-import { type JsonObject, list, object, text, texts } from './json.ts';
+import { type JsonObject, list, number, object, text, texts } from './json.ts';
 import { clean, cleanLines, relative, style } from './output.ts';
 
 /** One request for approval, as an approver needs to see it. */
@@ -14,6 +14,7 @@ export function describeRequest(request: JsonObject): string {
     ['where', clean(place)],
     ['why', clean(text(effect['message']))],
     ['touches', clean(texts(effect['resources']).join(', '))],
+    ['estimate', rowsOf(effect)],
     ['labels', clean(texts(effect['labels']).join(', '))],
     ['parameters', clean(texts(effect['parameters']).join(', '))],
     ['asks', clean(list(request['rules']).map(object).map(whom).join('; '))],
@@ -32,6 +33,13 @@ export function describeRequest(request: JsonObject): string {
 export function oneLine(statement: string, most: number): string {
   const flat = statement.replaceAll(/\s+/g, ' ').trim();
   return flat.length <= most ? flat : `${flat.slice(0, most - 1)}…`;
+}
+
+function rowsOf(effect: JsonObject): string {
+  const rows = number(effect['estimated_rows']);
+  return rows === undefined
+    ? ''
+    : `about ${rows.toLocaleString('en')} ${rows === 1 ? 'row' : 'rows'}, the target’s planner thinks`;
 }
 
 function whom(rule: JsonObject): string {

@@ -49,6 +49,8 @@ export interface AskedEffect {
   readonly message: string;
   readonly policies: readonly string[];
   readonly isRead: boolean;
+  /** Rows it reads or changes, as the target's planner guesses; absent where it was not asked. */
+  readonly estimate?: number;
 }
 
 export interface Asker {

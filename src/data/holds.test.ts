@@ -48,6 +48,7 @@ function worker(expires = 3_600) {
     random: { bytes: (length) => new Uint8Array(length).fill(++sequence) },
     engine: engineFor('@id("ask") @approval("dba") forbid (principal, action, resource);'),
     rules: () => [aRule({ name: 'dba', expires })],
+    estimate: async () => undefined,
     patience: () => 5 * MINUTE,
   });
   const told: string[] = [];

@@ -12,6 +12,7 @@ import type { Operation } from '../core/operation.ts';
 import type { PolicyEngine } from '../core/policy.ts';
 import type { Principal } from '../core/principal.ts';
 import type { Patience } from '../core/session.ts';
+import { isEstimable } from './estimable.ts';
 import type { Asked } from './gate.ts';
 import { shown } from './shown.ts';
 import { Turns } from './turns.ts';
@@ -23,6 +24,8 @@ export interface HoldsPorts {
   readonly random: Random;
   readonly engine: PolicyEngine;
   readonly rules: () => readonly ApprovalRule[];
+  /** Asks the target how many rows an operation is about; undefined where it cannot say. */
+  readonly estimate: (target: string, operation: Operation) => Promise<number | undefined>;
   /** Milliseconds that a client is kept waiting at most. */
   readonly patience: () => number;
 }
@@ -51,6 +54,7 @@ export class Holds {
   readonly #ports: HoldsPorts;
   readonly #waiting = new Map<string, Set<() => void>>();
   readonly #turns = new Turns(AT_ONCE);
+  readonly #planners = new Turns(1);
   readonly #unsubscribe: () => void;
 
   constructor(ports: HoldsPorts) {
@@ -72,15 +76,29 @@ export class Holds {
     purpose?: string,
   ): Promise<Asked & { readonly made: ApprovalRequest }> {
     const wanted = this.#wanted(session, operation, hold);
-    const request = await this.#turns.take(() =>
-      this.#ports.store.open(wanted, this.#fresh(session, operation, { hold, wanted, purpose })),
-    );
+    const fresh = this.#fresh(session, operation, { hold, wanted, purpose });
+    const request = await this.#turns.take(() => this.#ports.store.open(wanted, fresh));
+    if (request.id === fresh.id && isEstimable(operation))
+      void this.#estimate(request.id, session.target.name, operation);
     return {
       made: request,
       request: request.id,
       answer: (patience) => this.#answer(request, { session, wanted }, patience),
       redeem: (now) => this.#redeem(request, this.#wanted(session, operation, now), now),
     };
+  }
+
+  /** Comes when it comes: nobody waits for it, and without it the request is as good. */
+  async #estimate(id: string, target: string, operation: Operation): Promise<void> {
+    try {
+      const estimate = await this.#planners.take(() => this.#ports.estimate(target, operation));
+      if (estimate === undefined) return;
+      await this.#ports.store.change(id, (request) =>
+        request.state === 'waiting' ? { ...request, effect: { ...request.effect, estimate } } : undefined,
+      );
+    } catch {
+      // An approver decides without it.
+    }
   }
 
   #wanted(session: HeldSession, operation: Operation, hold: Hold): Wanted {

@@ -4,6 +4,7 @@ import type { SqlFacts } from '../core/facts.ts';
 import type { Operation, Parameter } from '../core/operation.ts';
 import { resourceId } from '../core/resource.ts';
 import { DETECTORS, Scanner } from '../masking/detectors/scanner.ts';
+import { touchesLabels } from './estimable.ts';
 
 /** Longer statements are cut for people; the recording has them whole. */
 const MOST = 8_192;
@@ -20,7 +21,7 @@ const scanner = new Scanner([Object.assign({ kind: 'detect' as const, detectors:
  */
 export function shown(operation: Operation, target: string, { message, policies }: Hold): AskedEffect {
   const { text, parameters, facts, database, role } = operation;
-  const isOpen = facts.statements.every((each) => !CLOSED.has(each.verb)) && labelsOf(facts).length === 0;
+  const isOpen = facts.statements.every((each) => !CLOSED.has(each.verb)) && !touchesLabels(facts);
   const uses = facts.statements.flatMap((statement) => statement.uses);
   return {
     target,

@@ -81,7 +81,7 @@ async function changed(
   if (next === undefined) return at(before, now);
   const { id: _, ...columns } = encode(next, key);
   await tx.updateTable('approvals').set(columns).where('id', '=', id).execute();
-  await tell(tx, next);
+  if (next.state !== before.state || next.answers.length !== before.answers.length) await tell(tx, next);
   await notice(tx, key, { before, after: next, now });
   return next;
 }

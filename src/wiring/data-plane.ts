@@ -18,6 +18,7 @@ import { CancelDesk } from '../drivers/postgres/cancel.ts';
 import { PostgresDriver } from '../drivers/postgres/driver.ts';
 import { Welcomes } from '../drivers/postgres/welcome.ts';
 import type { CedarEngine } from '../policy/engine.ts';
+import { estimator } from './estimating.ts';
 import { type Foundation, WORKER } from './foundation.ts';
 import type { Log } from './log.ts';
 import type { Settings } from './settings.ts';
@@ -84,6 +85,7 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
     random: systemRandom,
     engine,
     rules: () => settings().config.approvals.rules,
+    estimate: estimator(targets, foundation),
     patience: () => settings().config.approvals.holdWait * 1_000,
   });
   const door = new Door({

@@ -239,6 +239,7 @@ function present(request: ApprovalRequest, who: Caller, ports: ControlPorts) {
       verbs: effect.verbs,
       resources: effect.resources,
       labels: effect.labels,
+      estimated_rows: effect.estimate ?? null,
       message: effect.message,
       policies: effect.policies,
     },
