@@ -83,6 +83,10 @@ export function doneText(doing: Doing, done: JsonObject, plan: JsonObject): stri
           : `${style.green('Adopted.')} Only the gateway logs in as ${role} now; the old password is refused.`,
       ];
       if (done['ended'] !== undefined) lines.push(`Ended of others: ${counted(done['ended'], 'session')}.`);
+      if (texts(plan['alike']).length > 0)
+        lines.push(
+          style.yellow(`See whether it is the same server for ${names(plan['alike'])}: sallyport targets test`),
+        );
       for (const problem of texts(done['not_ended'])) lines.push(style.yellow(`some were not: ${clean(problem)}`));
       lines.push(`Back: sallyport targets adopt ${clean(text(plan['target']))} --undo --yes`);
       return lines.join('\n');

@@ -409,6 +409,16 @@ describe('the report of a target', () => {
     expect(fake.asked).toMatchObject([{ since: Date.parse('2026-09-30T00:00:00Z') }]);
   });
 
+  it('is made while the store is away', async () => {
+    fake.archived = [denied];
+    const away = () => Promise.reject(new Fault('STORE_UNAVAILABLE', 'away'));
+    const ports = { ...fake.ports(), policiesSince: away, sessions: { list: away, find: away } };
+    app = createApp({ ports, isLocal: () => true, onFault: (fault) => faults.push(fault.code) });
+    const { status, json } = await ask('GET', '/v1/targets/shop/report', undefined);
+    expect(status).toBe(200);
+    expect(json).toMatchObject({ who: [{ chain: 'p' }], groups: [{ operations: 1 }] });
+  });
+
   it.each([
     ['somebody without the right', 'alice', 'shop', 403],
     ['an agent', 'daves-job', 'shop', 403],

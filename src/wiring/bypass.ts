@@ -4,7 +4,7 @@ import { connectCatalog } from '../catalog/connection.ts';
 import { Fault } from '../core/fault.ts';
 import type { Foundation } from './foundation.ts';
 import { systemClock } from './system.ts';
-import { credentialOf, type Targets, type WiredTarget } from './targets.ts';
+import { credentialOf, roleOf, type Targets, type WiredTarget } from './targets.ts';
 
 /** Watches every target whose configuration does not say otherwise. */
 export function watchBypass(targets: () => Targets, foundation: Foundation): BypassWatch {
@@ -26,7 +26,10 @@ export function watchBypass(targets: () => Targets, foundation: Foundation): Byp
   });
 }
 
-function watched({ config: { name, databases, bypass, credential, roles } }: WiredTarget): WatchedTarget[] {
+function watched({ target, config: { name, databases, bypass, credential, roles } }: WiredTarget): WatchedTarget[] {
   if (bypass === 'off') return [];
-  return [{ name, databases, roles: bypass === 'shared' ? [...new Set([credential.user, ...roles])] : undefined }];
+  const server = JSON.stringify([roleOf(target, credential.user), target.tls, target.database]);
+  return [
+    { name, server, databases, roles: bypass === 'shared' ? [...new Set([credential.user, ...roles])] : undefined },
+  ];
 }

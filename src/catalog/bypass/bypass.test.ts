@@ -169,6 +169,7 @@ describe('the watch', () => {
     targets: WatchedTarget[];
     alarms: string[];
     dials: number;
+    ended: number;
     queries: string[];
     broken: boolean;
   }
@@ -177,9 +178,10 @@ describe('the watch', () => {
     const self = { self: true, all: true, pid: 99 };
     const it: Scene = {
       rows: [self, { pid: 1, user: 'app', application: 'psql', address: '10.0.0.7', age: 60_000, self: false }],
-      targets: [{ name: 'shop', databases: ['shop'], roles: undefined }],
+      targets: [{ name: 'shop', server: 'one', databases: ['shop'], roles: undefined }],
       alarms: [],
       dials: 0,
+      ended: 0,
       queries: [],
       broken: false,
     };
@@ -190,7 +192,9 @@ describe('the watch', () => {
         it.queries.push(text);
         return it.rows;
       },
-      end: async () => undefined,
+      end: async () => {
+        it.ended += 1;
+      },
     };
     const watch = new BypassWatch({
       targets: () => it.targets,
@@ -244,6 +248,19 @@ describe('the watch', () => {
     now.rows[0] = { self: true, all: true, pid: 100 };
     expect(await watch.look('shop')).toMatchObject({ findings: [], limits: [expect.stringContaining('pooler')] });
     expect(await watch.look('unwatched')).toBeUndefined();
+    await watch.close();
+  });
+
+  it('goes over to another server with the configuration, and knows nobody there', async () => {
+    const { scene: now, watch } = scene();
+    now.rows[1] = { pid: 1, user: 'app', application: '', address: null, age: null, self: false };
+    await watch.look('shop');
+    now.targets = [{ name: 'shop', server: 'two', databases: ['shop'], roles: undefined }];
+    expect(watch.states()).toMatchObject([{ lookedAt: undefined }]);
+    expect(await watch.look('shop')).toMatchObject({ findings: [] });
+    expect(now.dials).toBe(2);
+    expect(now.ended).toBe(1);
+    expect(await watch.look('shop')).toMatchObject({ findings: [{ sessions: 1 }] });
     await watch.close();
   });
 

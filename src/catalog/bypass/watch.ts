@@ -8,6 +8,8 @@ import { type Look, lookAround } from './look.ts';
 /** A target that is watched. */
 export interface WatchedTarget {
   readonly name: string;
+  /** Which server, and as whom; whatever it says, another text is another server. */
+  readonly server: string;
   readonly databases: readonly string[];
   /** Only sessions of these roles; undefined: of all. */
   readonly roles: readonly string[] | undefined;
@@ -36,6 +38,7 @@ export interface BypassWatchOptions {
 }
 
 interface Entry {
+  server: string;
   connection: CatalogConnection | undefined;
   looking: Promise<BypassState> | undefined;
   state: BypassState;
@@ -70,7 +73,10 @@ export class BypassWatch {
 
   /** Of every target that is watched, as of its last look. */
   states(): readonly BypassState[] {
-    return this.#options.targets().map(({ name }) => this.#entries.get(name)?.state ?? unknown(name));
+    return this.#options.targets().map(({ name, server }) => {
+      const entry = this.#entries.get(name);
+      return entry?.server === server ? entry.state : unknown(name);
+    });
   }
 
   /** Looks now; one look at a time. Undefined for a target that is not watched. Never throws. */
@@ -96,13 +102,15 @@ export class BypassWatch {
       void connection?.end();
     }
     const now = this.#options.clock.monotonic();
-    for (const target of targets) if (now >= this.#entry(target.name).nextAt) void this.#look(target);
+    for (const target of targets) if (now >= this.#entry(target).nextAt) void this.#look(target);
   }
 
-  #entry(name: string): Entry {
+  #entry({ name, server }: WatchedTarget): Entry {
     const known = this.#entries.get(name);
-    if (known !== undefined) return known;
+    if (known?.server === server) return known;
+    void known?.connection?.end();
     const entry: Entry = {
+      server,
       connection: undefined,
       looking: undefined,
       state: unknown(name),
@@ -116,7 +124,7 @@ export class BypassWatch {
   }
 
   #look(target: WatchedTarget): Promise<BypassState> {
-    const entry = this.#entry(target.name);
+    const entry = this.#entry(target);
     entry.looking ??= this.#lookOnce(target, entry).finally(() => {
       entry.looking = undefined;
     });
@@ -148,19 +156,19 @@ export class BypassWatch {
   }
 
   /** On the connection of the last look, which may have died since. */
-  async #around({ name, ...whose }: WatchedTarget, entry: Entry): Promise<Look> {
+  async #around({ name, databases, roles }: WatchedTarget, entry: Entry): Promise<Look> {
     const held = entry.connection;
     entry.connection = undefined;
     if (held !== undefined) {
       try {
-        return await this.#keeping(entry, held, await lookAround(held, whose));
+        return await this.#keeping(entry, held, await lookAround(held, { databases, roles }));
       } catch {
         await held.end();
       }
     }
     const fresh = await this.#options.connect(name);
     try {
-      return await this.#keeping(entry, fresh, await lookAround(fresh, whose));
+      return await this.#keeping(entry, fresh, await lookAround(fresh, { databases, roles }));
     } catch (thrown) {
       await fresh.end();
       throw thrown;
@@ -168,7 +176,8 @@ export class BypassWatch {
   }
 
   async #keeping(entry: Entry, connection: CatalogConnection, look: Look): Promise<Look> {
-    if (this.#closed) await connection.end();
+    const isCurrent = [...this.#entries.values()].includes(entry);
+    if (this.#closed || !isCurrent) await connection.end();
     else entry.connection = connection;
     return look;
   }
