@@ -70,5 +70,7 @@ it('a gateway that is killed as soon as the server has changed the password has 
   gateway = await serveProcess(world.config);
   expect(await works()).toEqual([{ one: 1 }]);
   expect((await adopt()).out).toContain('was begun');
+  const test = await sallyport(['targets', 'test', 'shop'], { cwd: directory });
+  expect(test.out).toContain('"sallyport targets adopt shop --yes" ends it');
   expect(await adopt('--yes')).toMatchObject({ code: 1, err: expect.stringContaining('try again in a minute') });
 });

@@ -80,6 +80,14 @@ export function adoptionService(targets: () => Targets, foundation: Foundation):
   };
 }
 
+/** Says of a change of the password that was begun and whose end was not heard of. */
+export async function unfinished({ target, config }: WiredTarget, { adoptions }: Foundation): Promise<string[]> {
+  const next = (await adoptions.get(roleOf(target, config.credential.user)))?.record.next;
+  if (next === undefined) return [];
+  const command = `sallyport targets adopt ${target.name}${next.doing === 'undo' ? ' --undo' : ''} --yes`;
+  return [`a change of the role's password was begun and did not end; if nobody is at it, "${command}" ends it`];
+}
+
 /** What can be said of the role without its server. */
 async function aboutRole(
   { target, config }: WiredTarget,

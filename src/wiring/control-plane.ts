@@ -16,7 +16,7 @@ import { textToSend } from '../data/sent-text.ts';
 import type { CedarEngine } from '../policy/engine.ts';
 import { readSession } from '../recording/replay.ts';
 import { sealSecret } from '../secrets/reference.ts';
-import { adoptionService } from './adoption.ts';
+import { adoptionService, unfinished } from './adoption.ts';
 import { asker } from './asking.ts';
 import { changesOf } from './changes.ts';
 import type { DataPlane } from './data-plane.ts';
@@ -150,7 +150,8 @@ async function testTarget(name: string, targets: Targets, foundation: Foundation
     try {
       const [row] = await connection.query('select pg_catalog.version() as version');
       const alarms = await readAlarms(connection, target.roles);
-      const message = [`logged in: ${String(row?.['version'])}`, ...alarms].join('; ');
+      const half = await unfinished(wired, foundation);
+      const message = [`logged in: ${String(row?.['version'])}`, ...alarms, ...half].join('; ');
       return { ok: true, message, milliseconds: took() };
     } finally {
       await connection.end();
