@@ -45,6 +45,11 @@ Request 0000000000000000000001, waiting.
     });
   });
 
+  it('says how much the target thinks it is about', () => {
+    const request = aRequest({ effect: { ...aRequest().effect, estimate: 1200 } });
+    expect(mailOf(noticeOf('approval.made', request, 0), LINKS).text).toContain('Rows:      about 1200\n');
+  });
+
   it('is not led astray by what a statement says', () => {
     const { subject, text } = mailOf(noticeOf('approval.made', hostile, 0), LINKS);
     expect(subject).not.toMatch(/[\r\n]/);

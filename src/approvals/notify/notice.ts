@@ -38,6 +38,8 @@ export interface Notice {
     readonly labels: readonly string[];
     readonly message: string;
     readonly policies: readonly string[];
+    /** Rows it reads or changes, as the target guesses. */
+    readonly estimate: number | undefined;
     /** False where something was cut, here or before. */
     readonly whole: boolean;
   };
@@ -112,6 +114,7 @@ export function noticeOf(type: NoticeType, request: ApprovalRequest, at: number)
       labels: effect.labels.slice(0, 100),
       message: clip(effect.message, 1_024),
       policies: effect.policies.slice(0, 100),
+      estimate: effect.estimate,
       whole: isWhole(effect),
     },
     answers: answers.map((answer) => ({

@@ -92,6 +92,7 @@ describe('a webhook', () => {
           labels: [],
           message: 'deleting needs an approval',
           policies: ['delete-held'],
+          estimated_rows: null,
           whole: true,
         },
         answers: [],

@@ -71,10 +71,14 @@ export function webhookBody({ v, type, at, request, asker, effect, answers }: No
         purpose: asker.purpose,
         session: asker.session ?? null,
       },
-      effect: { ...effect, parameters: effect.parameters ?? null },
+      effect: effectOf(effect),
       answers: answers.map((answer) => ({ ...answer, at: iso(answer.at) })),
     },
   });
+}
+
+function effectOf({ estimate, parameters, ...rest }: Notice['effect']) {
+  return { ...rest, parameters: parameters ?? null, estimated_rows: estimate ?? null };
 }
 
 function iso(milliseconds: number): string {

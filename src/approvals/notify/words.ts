@@ -26,6 +26,7 @@ export function about({ asker, effect, request }: Notice): readonly (readonly [n
     ['Why', asker.purpose.join(' / ')],
     ['Where', `${effect.target}, database ${effect.database}, as ${effect.role}`],
     ['Touches', effect.resources.join(', ')],
+    ['Rows', effect.estimate === undefined ? '' : `about ${effect.estimate}`],
     ['Labels', effect.labels.join(', ')],
     ['Held by', `${effect.message} (${effect.policies.join(', ')})`],
     ['Waits for', [...request.rules, ...request.escalatedTo].join(', ')],
