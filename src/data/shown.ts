@@ -5,6 +5,7 @@ import type { Operation, Parameter } from '../core/operation.ts';
 import { resourceId } from '../core/resource.ts';
 import { DETECTORS, Scanner } from '../masking/detectors/scanner.ts';
 import { touchesLabels } from './estimable.ts';
+import { secretless } from './secretless.ts';
 
 /** Longer statements are cut for people; the recording has them whole. */
 const MOST = 8_192;
@@ -49,7 +50,7 @@ function spelled(value: Parameter): string {
 }
 
 function covered(text: string): string {
-  const bytes = Buffer.from(text);
+  const bytes = Buffer.from(secretless(text));
   scanner.scan(bytes, 0, bytes.length, 'text', () => {});
   return bytes.toString('utf8');
 }

@@ -5,6 +5,8 @@ import type { SqlFacts } from '../core/facts.ts';
 import type { Parameter } from '../core/operation.ts';
 import { resourceId } from '../core/resource.ts';
 
+import { secretless } from './secretless.ts';
+
 /*
  * The words of events and recording entries, as JSON text. Most of what is said of an operation is what was said of the
  * one before; it is put into words once.
@@ -141,6 +143,8 @@ export function recordable(parameters: readonly Parameter[] | undefined): Json[]
     if (parameter === null) return null;
     left -= parameter.length;
     if (left < 0) return { length: parameter.length, sha256: createHash('sha256').update(parameter).digest('hex') };
-    return typeof parameter === 'string' ? parameter : { base64: Buffer.from(parameter).toString('base64') };
+    return typeof parameter === 'string'
+      ? secretless(parameter)
+      : { base64: Buffer.from(parameter).toString('base64') };
   });
 }

@@ -6,6 +6,7 @@ import { agentsOf, type Chain, currentOf, describeChain, rootOf } from '../core/
 import type { Operation } from '../core/operation.ts';
 import type { Outcome, Tape } from '../core/session.ts';
 import type { RecordingRules } from '../core/target.ts';
+import { secretless } from './secretless.ts';
 import {
   aboutDecision,
   aboutFacts,
@@ -90,7 +91,11 @@ export class Witness implements Tape {
     const event = [numbered(sequence), aboutFacts(facts), about];
     const would = observed && aboutObserved(observed);
     if (would !== undefined) event.push(would);
-    const asked = members({ text, sent: sent === text ? undefined : sent, parameters: recordable(parameters) });
+    const asked = members({
+      text: secretless(text),
+      sent: sent === text || sent === undefined ? undefined : secretless(sent),
+      parameters: recordable(parameters),
+    });
     // What was held is decided once more.
     if (effect !== 'hold') this.totals.operations += 1;
     if (effect === 'deny') this.totals.denied += 1;
@@ -103,7 +108,7 @@ export class Witness implements Tape {
     this.totals.operations += 1;
     this.totals.denied += 1;
     const fields = [numbered(sequence), aboutDecision(denial)] as const;
-    const asked = members({ text, parameters: null });
+    const asked = members({ text: secretless(text), parameters: null });
     return this.#write({ type: 'operation.denied', kind: 'refused', sequence }, fields, [asked, ...fields]);
   }
 
