@@ -14,6 +14,7 @@ import { deliveryRoutes } from './routes/deliveries.ts';
 import { explainRoutes } from './routes/explain.ts';
 import { grantRoutes } from './routes/grants.ts';
 import { loginRoutes } from './routes/login.ts';
+import { pageRoutes } from './routes/pages.ts';
 import { reportRoutes } from './routes/report.ts';
 import { revocationRoutes } from './routes/revocations.ts';
 import { sessionRoutes } from './routes/sessions.ts';
@@ -114,6 +115,7 @@ export function createApp({ ports, isLocal, onFault }: AppOptions): FastifyInsta
     grantRoutes,
     sessionRoutes,
     approvalRoutes,
+    pageRoutes,
     deliveryRoutes,
     slackRoutes,
     revocationRoutes,

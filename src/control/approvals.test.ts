@@ -127,6 +127,15 @@ describe('a request', () => {
   });
 });
 
+it('has a page that says how to answer, and nothing else', async () => {
+  await made();
+  const page = await app.inject({ method: 'GET', url: `/approvals/${ID}` });
+  expect(page.headers['content-type']).toContain('text/html');
+  expect(page.body).toContain(`sallyport approvals approve ${ID}`);
+  expect(page.body).not.toMatch(/DROP|alice/);
+  expect((await app.inject({ method: 'GET', url: '/approvals/<script>' })).statusCode).toBe(400);
+});
+
 describe('confirming', () => {
   const rules = [aRule({ steps: [], confirm: 'delegator' })];
 
