@@ -7,7 +7,7 @@ import type { Hold } from '../../src/core/decision.ts';
 import type { Operation } from '../../src/core/operation.ts';
 import type { Patience } from '../../src/core/session.ts';
 import type { Asked } from '../../src/data/gate.ts';
-import { Holds } from '../../src/data/holds.ts';
+import { Holds } from '../../src/data/holds/holds.ts';
 import { agent, alice, chainOf, engineFor } from '../../src/policy/testing/chain.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { systemClock, systemRandom } from '../../src/wiring/system.ts';

@@ -6,7 +6,7 @@ import type { FeedEntry } from '../core/feed.ts';
 import type { Authenticator } from '../core/login.ts';
 import { Budgets } from '../data/budgets.ts';
 import { Door } from '../data/door.ts';
-import { Holds } from '../data/holds.ts';
+import { Holds } from '../data/holds/holds.ts';
 import { Leases } from '../data/leases.ts';
 import { Listener } from '../data/listener.ts';
 import { CachedReader } from '../data/reader/reader.ts';

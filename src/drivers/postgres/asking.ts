@@ -1,7 +1,8 @@
 import type { Denial } from '../../core/decision.ts';
+import type { Operation } from '../../core/operation.ts';
+import type { Patience } from '../../core/session.ts';
 import type { Framer } from '../../wire/postgres/framer.ts';
 import type { Conversation } from './conversation.ts';
-import type { Waits } from './waits.ts';
 
 /** What the handlers of messages may do. */
 export interface Asking {
@@ -16,7 +17,7 @@ export interface Asking {
    */
   refuse(denial: Denial, kind: 'simple' | 'extended', state?: string): void;
   /** How an operation that is held waits. */
-  readonly waits: Waits;
+  readonly waits: { for(operation: Operation): Patience; over(): void };
   /** Reads the client's socket while its message waits. */
   listen(): void;
   /** Connects to the target if that did not happen yet. */

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { answered, redeemed, withdrawn } from '../approvals/request.ts';
-import { memoryStore } from '../approvals/testing/memory.ts';
-import { aRule } from '../approvals/testing/requests.ts';
-import type { Hold } from '../core/decision.ts';
-import type { Feed, FeedEntry } from '../core/feed.ts';
-import type { Operation } from '../core/operation.ts';
-import type { Patience } from '../core/session.ts';
-import { agent, alice, chainOf, engineFor } from '../policy/testing/chain.ts';
+import { answered, redeemed, withdrawn } from '../../approvals/request.ts';
+import { memoryStore } from '../../approvals/testing/memory.ts';
+import { aRule } from '../../approvals/testing/requests.ts';
+import type { Hold } from '../../core/decision.ts';
+import type { Feed, FeedEntry } from '../../core/feed.ts';
+import type { Operation } from '../../core/operation.ts';
+import type { Patience } from '../../core/session.ts';
+import { agent, alice, chainOf, engineFor } from '../../policy/testing/chain.ts';
 import { Holds } from './holds.ts';
 
 const operation: Operation = {

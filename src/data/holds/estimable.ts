@@ -1,5 +1,5 @@
-import type { SqlFacts } from '../core/facts.ts';
-import type { Operation } from '../core/operation.ts';
+import type { SqlFacts } from '../../core/facts.ts';
+import type { Operation } from '../../core/operation.ts';
 
 const VERBS: ReadonlySet<string> = new Set(['select', 'insert', 'update', 'delete']);
 

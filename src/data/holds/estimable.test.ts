@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { StatementFacts } from '../core/facts.ts';
-import type { Operation } from '../core/operation.ts';
+import type { StatementFacts } from '../../core/facts.ts';
+import type { Operation } from '../../core/operation.ts';
 import { isEstimable } from './estimable.ts';
 
 const table = { kind: 'Table', path: ['shop', 'shop', 'public', 'orders'] } as const;

@@ -1,21 +1,22 @@
-import { alikeOf, aroundOf, digestOf } from '../approvals/digest.ts';
-import type { ApprovalStore } from '../approvals/ports.ts';
-import { covers, redeemed, type Wanted } from '../approvals/request.ts';
-import type { ApprovalRequest, ApprovalRule, Asker } from '../core/approval.ts';
-import type { Clock, Random } from '../core/clock.ts';
-import { type Denial, deny, type Hold, type Permit } from '../core/decision.ts';
-import { Fault } from '../core/fault.ts';
-import type { Feed } from '../core/feed.ts';
-import { agentsOf, type Chain, currentOf, describeChain, rootOf } from '../core/grant.ts';
-import { newId } from '../core/id.ts';
-import type { Operation } from '../core/operation.ts';
-import type { PolicyEngine } from '../core/policy.ts';
-import type { Principal } from '../core/principal.ts';
-import type { Patience } from '../core/session.ts';
+import { alikeOf, aroundOf, digestOf } from '../../approvals/digest.ts';
+import type { ApprovalStore } from '../../approvals/ports.ts';
+import { covers, redeemed, type Wanted } from '../../approvals/request.ts';
+import type { ApprovalRequest, ApprovalRule, Asker } from '../../core/approval.ts';
+import type { Clock, Random } from '../../core/clock.ts';
+import type { Denial, Hold, Permit } from '../../core/decision.ts';
+import { Fault } from '../../core/fault.ts';
+import type { Feed } from '../../core/feed.ts';
+import { agentsOf, type Chain, currentOf, describeChain, rootOf } from '../../core/grant.ts';
+import { newId } from '../../core/id.ts';
+import type { Operation } from '../../core/operation.ts';
+import type { PolicyEngine } from '../../core/policy.ts';
+import type { Principal } from '../../core/principal.ts';
+import type { Patience } from '../../core/session.ts';
+import type { Asked } from '../gate.ts';
 import { isEstimable } from './estimable.ts';
-import type { Asked } from './gate.ts';
 import { shown } from './shown.ts';
 import { Turns } from './turns.ts';
+import { changed, refusal, taken, unfit, waitingFor } from './words.ts';
 
 export interface HoldsPorts {
   readonly store: ApprovalStore;
@@ -229,63 +230,4 @@ export class Holds {
 
 function personOf({ id, name, manager }: Principal): Asker['principal'] {
   return manager === undefined ? { id, name } : { id, name, manager };
-}
-
-function names({ rules }: ApprovalRequest): string {
-  return rules.map((rule) => rule.name).join(', ');
-}
-
-function waitingFor(request: ApprovalRequest, waited: number): string {
-  const { id } = request;
-  if (waited < 1000) {
-    return `waiting for approval by ${names(request)}: request ${id}; to answer: sallyport approvals show ${id}`;
-  }
-  return `still waiting for approval by ${names(request)} (${Math.round(waited / 1000)} s): request ${id}`;
-}
-
-function unfit(request: ApprovalRequest): Denial {
-  const { id, effect } = request;
-  return deny(
-    'approval-required',
-    `${effect.message}; nothing can wait for it inside a transaction or pipeline, so it was refused: request ${id}`,
-    { policies: effect.policies, hint: `once somebody has approved ${id}, run the transaction again` },
-  );
-}
-
-function taken({ id, effect }: ApprovalRequest): Denial {
-  return deny('cancelled', `canceled while waiting for approval (request ${id})`, { policies: effect.policies });
-}
-
-function changed({ id, effect }: ApprovalRequest): Denial {
-  return deny('approval-required', `what the statement names has changed while request ${id} was answered`, {
-    policies: effect.policies,
-    hint: 'run it again: it needs an approval of what it would do now',
-  });
-}
-
-/** What the end of a request means for whoever waited, or came too late. */
-function refusal({ id, state, answers, effect, expiresAt }: ApprovalRequest): Denial {
-  const { policies } = effect;
-  switch (state) {
-    case 'denied': {
-      const answer = answers.findLast(({ verdict }) => verdict === 'deny');
-      const why = answer?.reason ? `: ${answer.reason}` : '';
-      return deny('approval-denied', `${answer?.by.name ?? 'an approver'} denied request ${id}${why}`, { policies });
-    }
-    case 'expired':
-      return deny('approval-expired', `request ${id} has expired without an answer`, { policies });
-    case 'withdrawn':
-      return deny('approval-expired', `request ${id} was withdrawn`, { policies });
-    case 'used':
-      return deny('approval-required', `the approval of request ${id} was used already, for one statement`, {
-        policies,
-        hint: 'run it again to ask once more',
-      });
-    case 'waiting':
-    case 'approved':
-      return deny('approval-required', `nobody has answered request ${id} yet`, {
-        policies,
-        hint: `it stays open until ${new Date(expiresAt).toISOString().slice(0, 19)}Z: once it is approved, run this again`,
-      });
-  }
 }

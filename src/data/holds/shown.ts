@@ -1,11 +1,11 @@
-import type { AskedEffect } from '../core/approval.ts';
-import type { Hold } from '../core/decision.ts';
-import type { SqlFacts } from '../core/facts.ts';
-import type { Operation, Parameter } from '../core/operation.ts';
-import { resourceId } from '../core/resource.ts';
-import { DETECTORS, Scanner } from '../masking/detectors/scanner.ts';
+import type { AskedEffect } from '../../core/approval.ts';
+import type { Hold } from '../../core/decision.ts';
+import type { SqlFacts } from '../../core/facts.ts';
+import type { Operation, Parameter } from '../../core/operation.ts';
+import { resourceId } from '../../core/resource.ts';
+import { DETECTORS, Scanner } from '../../masking/detectors/scanner.ts';
+import { secretless } from '../secretless.ts';
 import { touchesLabels } from './estimable.ts';
-import { secretless } from './secretless.ts';
 
 /** Longer statements are cut for people; the recording has them whole. */
 const MOST = 8_192;
