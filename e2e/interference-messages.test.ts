@@ -44,7 +44,9 @@ async function told(client: RawClient, batches: readonly Batch[], together: bool
   await client.ask(1, writeQuery('rollback'));
   await client.ask(1, writeQuery('discard all'));
   const text = seen.map(({ type, body }) => `${type} ${body.toString('latin1')}`).join('\n');
-  return text.replaceAll(/twin_[ab]/g, 'twin').replaceAll(/session \w{22}/g, 'session');
+  return text
+    .replaceAll(/twin_[ab]/g, 'twin')
+    .replaceAll(/(session|request) \w{22}|until \d{4}-\d\d-\d\dT[\d:]{8}Z/g, '$1');
 }
 
 const NUMBERS = fc.noBias(fc.array(fc.nat({ max: 0xffff }), { minLength: 20, maxLength: 120, size: 'max' }));

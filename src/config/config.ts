@@ -31,7 +31,7 @@ export interface Config {
   readonly targets: readonly TargetConfig[];
   readonly detectors: readonly DetectorConfig[];
   readonly approvals: {
-    /** Seconds that a client is kept waiting at most. */
+    /** Seconds that a client is kept waiting at most; 0: never. */
     readonly holdWait: number;
     readonly rules: readonly ApprovalRule[];
     readonly notify: readonly NotifyConfig[];

@@ -112,10 +112,11 @@ function spoken({ type, body }: Seen): string {
   return alike(`${type} ${body.toString('latin1').replaceAll('\0', ' ')}`);
 }
 
-/** Without what no two runs have in common: names of the twins, times, process ids, memory. */
+/** Without what no two runs have in common: names of the twins and ids of requests, times, process ids, memory. */
 function alike(text: string): string {
   return text
     .replaceAll(/\b(twin|proof)_[ab]\b/g, 'twin')
+    .replaceAll(/\brequest \w{22}|\buntil \d{4}-\d\d-\d\dT[\d:]{8}Z/g, 'request')
     .replaceAll(
       /(Planning Time|Execution Time|[Tt]ime|Memory( Usage)?|Total Cost|Timing)"?[:=] *"?[\d.]+( *\.\. *[\d.]+)?/g,
       '$1',

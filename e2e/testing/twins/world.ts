@@ -33,6 +33,8 @@ const LABELLED = `
       - { column: public.customers.level, label: pay.level, mask: redact }
       - { column: public.customers.house, label: pii.house, mask: redact }`;
 
+const NOBODY_WAITS = '  hold_wait: 0\n  rules:\n    - { name: dba-oncall, ask: [dba] }\n';
+
 const POLICIES = `
 @id("twins-connect")
 permit (principal in Group::"support", action == Action::"connect", resource == Target::"twins");
@@ -81,7 +83,11 @@ export class Twins {
     });
     try {
       await stock(server);
-      const gateway = await Gateway.start({ shop: target(server), policies: { 'twins.cedar': POLICIES } });
+      const gateway = await Gateway.start({
+        shop: target(server),
+        approvals: NOBODY_WAITS,
+        policies: { 'twins.cedar': POLICIES },
+      });
       const twins = new Twins(server, gateway, await gateway.person('alice'));
       for (const side of SIDES) for (const kind of ['proof', 'twin'] as const) await twins.restore(kind, side);
       const { port, user, password } = server;

@@ -52,7 +52,7 @@ const rule = {
 schemaFor<RawRule>()(Type.Object(rule));
 
 const approvals = {
-  hold_wait: Type.Optional(Type.Integer({ minimum: 1, maximum: 3600 })),
+  hold_wait: Type.Optional(Type.Integer({ minimum: 0, maximum: 3600 })),
   rules: Type.Optional(Type.Array(Type.Object(rule, CLOSED), { maxItems: 256 })),
 };
 schemaFor<RawApprovals>()(Type.Object(approvals));

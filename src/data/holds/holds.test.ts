@@ -34,7 +34,7 @@ const bob = {
 const MINUTE = 60_000;
 
 /** A worker with one clock, and what its client was told. */
-function worker(expires = 3_600) {
+function worker(expires = 3_600, most = 5 * MINUTE) {
   const listeners = new Set<(entry: FeedEntry) => void>();
   let sequence = 0;
   const store = memoryStore(Date.now, ({ id, state }) => {
@@ -49,7 +49,7 @@ function worker(expires = 3_600) {
     engine: engineFor('@id("ask") @approval("dba") forbid (principal, action, resource);'),
     rules: () => [aRule({ name: 'dba', expires })],
     estimate: async () => undefined,
-    patience: () => 5 * MINUTE,
+    patience: () => most,
   });
   const told: string[] = [];
   const gone = new AbortController();
@@ -150,6 +150,12 @@ describe('a hold', () => {
     const denial = { reason: 'approval-required', message: expect.stringContaining(asked.request) };
     await expect(asked.answer(busy)).resolves.toMatchObject(denial);
     await expect(asked.answer(undefined)).resolves.toMatchObject(denial);
+    expect(told).toEqual([]);
+  });
+
+  it('waits for nobody where that is not wanted', async () => {
+    const { ask, patience, told } = worker(3_600, 0);
+    await expect((await ask()).answer(patience)).resolves.toMatchObject({ hint: expect.stringMatching(/stays open/) });
     expect(told).toEqual([]);
   });
 

@@ -162,6 +162,7 @@ export class Holds {
     patience: Patience | undefined,
   ): Promise<Denial | 'approved'> {
     if (covers(request, wanted)) return 'approved';
+    if (this.#ports.patience() === 0) return refusal(request);
     if (patience === undefined || !(await patience.settle())) return unfit(request);
     const gone = AbortSignal.any([session.signal, patience.signal]);
     const settled = await this.#wait(request, patience, gone);
