@@ -268,10 +268,8 @@ describe('the detectors', () => {
         fc.dictionary(text, tie('any'), { maxKeys: 3 }),
       ),
     })).any;
-    const shape = (json: unknown): unknown => {
-      if (Array.isArray(json)) return json.map(shape);
-      return json !== null && typeof json === 'object' ? Object.values(json).length : typeof json;
-    };
+    // Two keys may be alike once they are covered: only lists keep their number.
+    const shape = (json: unknown): unknown => (Array.isArray(json) ? json.map(shape) : typeof json);
     const scanner = scannerOf(DETECTORS, {});
     const patterned = scannerOf(['order'], { order: 'ORD-[0-9]|[0-9]{4}|n.*b' });
     fc.assert(
