@@ -25,7 +25,10 @@ export function unfit(request: ApprovalRequest): Denial {
 }
 
 export function taken({ id, effect }: ApprovalRequest): Denial {
-  return deny('cancelled', `canceled while waiting for approval (request ${id})`, { policies: effect.policies });
+  return deny('cancelled', `canceled while waiting for approval (request ${id})`, {
+    policies: effect.policies,
+    hint: `the request stays open; to take it back: sallyport approvals withdraw ${id}`,
+  });
 }
 
 export function changed({ id, effect }: ApprovalRequest): Denial {
