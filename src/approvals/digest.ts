@@ -20,14 +20,9 @@ export interface Setting {
  * transaction of the chain, and what held it. Not the grants: a fresh pass of the same agents may try again.
  */
 export function digestOf(operation: Operation, setting: Setting): string {
-  const { text, parameters, facts } = operation;
-  return hash([
-    'sallyport effect 1',
-    text,
-    parameters?.map(spelled) ?? null,
-    facts,
-    ...surroundings(operation, setting),
-  ]);
+  const { text, parameters, facts, runs } = operation;
+  const named = runs === undefined ? null : [runs.text, given(runs)];
+  return hash(['sallyport effect 1', text, given({ parameters }), named, facts, ...surroundings(operation, setting)]);
 }
 
 /** The same for every statement that differs in literals only; undefined for one that does more than read. */
@@ -58,6 +53,10 @@ function surroundings({ protocol, database, role }: Operation, setting: Setting)
   const root = rootOf(chain);
   const agents = agentsOf(chain).map(({ id, assurance }) => [id, assurance]);
   return [protocol, target, database, role, searchPath, root.principal.id, root.transaction, agents, policies, rules];
+}
+
+function given({ parameters }: Pick<Operation, 'parameters'>): readonly unknown[] | null {
+  return parameters?.map(spelled) ?? null;
 }
 
 function spelled(parameter: Parameter): unknown {

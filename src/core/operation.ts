@@ -9,6 +9,8 @@ export interface Operation {
   /** As bound, decoded to text where the format allows; undefined for the simple protocol. */
   readonly parameters: readonly Parameter[] | undefined;
   readonly facts: SqlFacts;
+  /** What EXECUTE or FETCH stands for, as it was prepared, bound or declared. */
+  readonly runs?: Pick<Operation, 'text' | 'parameters'>;
   /** Upstream database and role it would run in. */
   readonly database: string;
   readonly role: string;

@@ -179,6 +179,8 @@ describe('a hold', () => {
     for (const other of [
       { ...operation, text: 'DROP TABLE  orders' },
       { ...operation, parameters: ['1'] },
+      { ...operation, runs: { text: 'prepare p as drop table orders', parameters: undefined } },
+      { ...operation, runs: { text: 'prepare p as drop table carts', parameters: undefined } },
       { ...operation, role: 'admin' },
       { ...operation, database: 'lab' },
       { ...operation, searchPath: ['evil', 'public'] },

@@ -21,14 +21,16 @@ const scanner = new Scanner([Object.assign({ kind: 'detect' as const, detectors:
  * is covered either way.
  */
 export function shown(operation: Operation, target: string, { message, policies }: Hold): AskedEffect {
-  const { text, parameters, facts, database, role } = operation;
+  const { text, parameters, facts, runs, database, role } = operation;
   const isOpen = facts.statements.every((each) => !CLOSED.has(each.verb)) && !touchesLabels(facts);
   const uses = facts.statements.flatMap((statement) => statement.uses);
   return {
     target,
     database,
     role,
-    statement: cut(isOpen ? covered(text) : facts.normalised),
+    statement: cut(
+      isOpen ? [text, ...(runs ? [runs.text] : [])].map(covered).join('\n-- which runs\n') : facts.normalised,
+    ),
     parameters: isOpen ? parameters?.map((value) => cut(covered(spelled(value)))) : undefined,
     verbs: facts.statements.map((statement) => statement.verb),
     resources: [...new Set(uses.map((use) => `${use.action} ${resourceId(use.resource)}`))].slice(0, 100),

@@ -11,7 +11,17 @@ import { readParse, writeParse } from '../../wire/postgres/parse.ts';
 import { decodeUtf8, encodeUtf8 } from '../../wire/postgres/text.ts';
 import type { Asking } from './asking.ts';
 import { CLOSE_COMPLETE, FLUSH } from './messages.ts';
-import { isRefusal, masksUnder, namedBy, type Refusal, read, refuseText, resolve, settleName } from './reading.ts';
+import {
+  isRefusal,
+  madeOf,
+  masksUnder,
+  namedBy,
+  type Refusal,
+  read,
+  refuseText,
+  resolve,
+  settleName,
+} from './reading.ts';
 import { register } from './register.ts';
 import { Run } from './run.ts';
 import { SWALLOWED } from './settings.ts';
@@ -98,11 +108,12 @@ export async function bind(asking: Asking): Promise<void> {
     statement.facts = facts;
     statement.fields = undefined;
   }
-  const operation = operationOf(asking, statement.text, facts, parameters);
+  const by = namedBy(asking, facts);
+  const bound = operationOf(asking, statement.text, facts, parameters);
+  const operation = by === undefined ? bound : { ...bound, runs: madeOf(by) };
   const cleared = await session.clear(operation, asking.waits.for(operation));
   asking.waits.over();
   if ('effect' in cleared) return asking.refuse(cleared, 'extended');
-  const by = namedBy(asking, facts);
   const alike = by
     ? masksUnder(by) === sourceMasks(cleared.obligations)
     : statement.masks === sentMasks(cleared.obligations);

@@ -1,7 +1,17 @@
 import type { Operation } from '../../core/operation.ts';
 import { readQuery, writeQuery } from '../../wire/postgres/query.ts';
 import type { Asking } from './asking.ts';
-import { dependent, isRefusal, masksUnder, namedBy, type Refusal, read, refuseText, resolve } from './reading.ts';
+import {
+  dependent,
+  isRefusal,
+  madeOf,
+  masksUnder,
+  namedBy,
+  type Refusal,
+  read,
+  refuseText,
+  resolve,
+} from './reading.ts';
 import { register } from './register.ts';
 import { Run } from './run.ts';
 import { SWALLOWED_QUERY } from './settings.ts';
@@ -30,6 +40,7 @@ export async function query(asking: Asking): Promise<void> {
   if (barred !== undefined) return await refuse(barred);
 
   const { database } = session;
+  const by = namedBy(asking, facts);
   const operation: Operation = {
     protocol: 'postgres',
     text,
@@ -38,13 +49,13 @@ export async function query(asking: Asking): Promise<void> {
     database,
     role: talk.names.scope.role,
     searchPath: talk.names.scope.searchPath,
+    ...(by === undefined ? {} : { runs: madeOf(by) }),
   };
   const cleared = await session.clear(operation, asking.waits.for(operation));
   asking.waits.over();
   if ('effect' in cleared) return asking.refuse(cleared, 'simple');
 
   const masks = sourceMasks(cleared.obligations);
-  const by = namedBy(asking, facts);
   if (by !== undefined && masksUnder(by) !== masks) return await refuse(outdated());
   const { sent } = cleared;
 

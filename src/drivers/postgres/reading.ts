@@ -1,6 +1,7 @@
 import { type Denial, deny } from '../../core/decision.ts';
 import type { SqlFacts, SqlName, StatementFacts } from '../../core/facts.ts';
 import { asFault, Fault } from '../../core/fault.ts';
+import type { Operation } from '../../core/operation.ts';
 import type { Asking } from './asking.ts';
 import { FLUSH, SYNC } from './messages.ts';
 import type { Names } from './names.ts';
@@ -69,6 +70,13 @@ export function namedBy({ talk }: Asking, facts: SqlFacts): Prepared | Portal | 
   const names = facts.statements[0]?.names;
   if (names?.kind === 'execute') return talk.prepared.get(names.name ?? '');
   return names?.kind === 'fetch' ? talk.portals.get(names.name ?? '') : undefined;
+}
+
+/** What a statement or cursor was made of. */
+export function madeOf(by: Prepared | Portal | Cursor): NonNullable<Operation['runs']> {
+  if (by.kind !== 'portal') return { text: by.text, parameters: undefined };
+  const { text, parameters } = by.run.clearance.operation;
+  return { text, parameters };
 }
 
 /** What is masked in the text that the server has under a name. */

@@ -29,7 +29,7 @@ function change(talk: Conversation, { kind, name }: SqlName, { text, facts, mask
     case 'deallocate':
       return name === undefined ? talk.prepared.clear() : talk.prepared.drop(name);
     case 'declare':
-      return talk.portals.set(name ?? '', { kind: 'cursor', facts, masks });
+      return talk.portals.set(name ?? '', { kind: 'cursor', text, facts, masks });
     case 'close':
       return name === undefined ? talk.portals.clear() : talk.portals.drop(name);
     case 'execute':

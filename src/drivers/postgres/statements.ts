@@ -34,6 +34,8 @@ export interface Portal {
 /** A cursor of DECLARE: FETCH gives its rows, so FETCH is decided by what the cursor reads. */
 export interface Cursor {
   readonly kind: 'cursor';
+  /** The whole DECLARE. */
+  readonly text: string;
   readonly facts: SqlFacts;
   readonly masks: string;
 }
