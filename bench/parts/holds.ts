@@ -99,7 +99,7 @@ async function waitingOn(store: Store, from: number) {
   });
   const session = {
     id: 's',
-    chain: chainOf(alice, [{ agent: agent('ci') }]),
+    chain: chainOf({ ...alice, id: `${alice.id}${from}` }, [{ agent: agent('ci') }]),
     target: { name: 'shop' },
     signal: ended.signal,
   };

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ApprovalRule } from '../core/approval.ts';
 import type { SqlFacts } from '../core/facts.ts';
 import { agentsOf, type Chain, rootOf } from '../core/grant.ts';
 import type { Operation, Parameter } from '../core/operation.ts';
@@ -10,8 +11,8 @@ export interface Setting {
   readonly searchPath: readonly string[];
   /** Of the policies that hold it: what they say, not what they are called. */
   readonly policies: string;
-  /** Approval rules that must be granted. */
-  readonly rules: readonly string[];
+  /** Approval rules that must be granted, as they are now: what an earlier wording asked for does not count. */
+  readonly rules: readonly ApprovalRule[];
 }
 
 /**

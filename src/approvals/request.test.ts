@@ -130,6 +130,11 @@ describe('a request', () => {
     expect(redeemed(open, other, open.expiresAt)).toBeUndefined();
   });
 
+  it('lasts as long as the shortest of its rules says', () => {
+    const rules = [aRule({ expires: 60 }), aRule({ name: 'long', expires: 6_000 })];
+    expect(answered(aRequest({ rules }), say(bob), 1_000).expiresAt).toBe(61_000);
+  });
+
   it('takes the narrowest scope that was given', () => {
     const steps = [{ groups: ['dba'], people: [], manager: false, need: 2 }];
     const rules = [aRule({ steps, scopes: ['session'] })];

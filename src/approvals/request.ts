@@ -48,7 +48,7 @@ export function answered(before: ApprovalRequest, answer: NewAnswer, now: number
   const state = tally(request, answers);
   const next = { ...request, answers, state };
   if (state !== 'approved') return next;
-  const lasting = Math.max(...request.rules.map((rule) => rule.expires)) * 1000;
+  const lasting = Math.min(...request.rules.map((rule) => rule.expires)) * 1000;
   return {
     ...next,
     scope: narrowest(answers.map((one) => one.scope).concat(scope)),

@@ -114,6 +114,18 @@ describe('requests', () => {
     expect((await approvals.list({ states: ['expired'], limit: 100 })).map((each) => each.id)).toContain(id);
   });
 
+  it('wait a thousand at once for one person, and no more', { timeout: 60_000 }, async () => {
+    const { approvals } = scratch.store;
+    const { asker } = fresh('x');
+    const flooding = { ...asker, principal: { id: 'idp|flood', name: 'flood' } };
+    const open = (n: number) => approvals.open(wanted(`flood${n}`), fresh(`flood${n}`, { asker: flooding }));
+    for (let n = 0; n < 1_000; n += 4) await Promise.all([0, 1, 2, 3].map((more) => open(n + more)));
+    await expect(open(1_000)).rejects.toMatchObject({ code: 'CONFLICT' });
+    // One that waits already is found, and others are not in the way.
+    expect((await open(7)).state).toBe('waiting');
+    await expect(approvals.open(wanted('beside'), fresh('beside'))).resolves.toMatchObject({ state: 'waiting' });
+  });
+
   it('are told of on the feed', async () => {
     const { approvals, feed } = scratch.store;
     const heard: string[] = [];

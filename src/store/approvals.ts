@@ -21,6 +21,8 @@ export function approvalStore(db: Db, key: Uint8Array): ApprovalStore {
 
 /** Of those for the same or alike; older ones are asked for again. */
 const MOST_KNOWN = 100;
+/** Requests of one principal that wait at once: who is asked must be able to read them. */
+const MOST_WAITING = 1_000;
 
 async function open(
   tx: Transaction<Tables>,
@@ -50,6 +52,7 @@ async function open(
     known.find((request) => covers(request, wanted)) ??
     known.find(({ state, digest }) => state === 'waiting' && digest === wanted.digest);
   if (found !== undefined) return found;
+  await demandRoom(tx, fresh.asker.principal.id, now);
   const { lasts, ...rest } = fresh;
   const request: ApprovalRequest = {
     ...rest,
@@ -132,6 +135,23 @@ function keysOf({ by: { id, groups } }: Answer): string[] {
     ...groups.map((group) => ({ kind: 'membership', id, group }) as const),
   ];
   return subjects.map(strikeKey);
+}
+
+async function demandRoom(tx: Transaction<Tables>, principal: string, now: number): Promise<void> {
+  const waiting = await tx
+    .selectFrom('approvals')
+    .select('id')
+    .where('principal', '=', principal)
+    .where('state', '=', 'waiting')
+    .where('expires_at', '>', now)
+    .limit(MOST_WAITING)
+    .execute();
+  if (waiting.length >= MOST_WAITING) {
+    throw new Fault(
+      'CONFLICT',
+      `${MOST_WAITING} requests of theirs wait already: withdraw some, or have them answered`,
+    );
+  }
 }
 
 /** One at a time for one effect. */

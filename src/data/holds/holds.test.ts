@@ -35,6 +35,7 @@ const MINUTE = 60_000;
 
 /** A worker with one clock, and what its client was told. */
 function worker(expires = 3_600, most = 5 * MINUTE) {
+  const rules = [aRule({ name: 'dba', expires })];
   const listeners = new Set<(entry: FeedEntry) => void>();
   let sequence = 0;
   const store = memoryStore(Date.now, ({ id, state }) => {
@@ -47,7 +48,7 @@ function worker(expires = 3_600, most = 5 * MINUTE) {
     clock,
     random: { bytes: (length) => new Uint8Array(length).fill(++sequence) },
     engine: engineFor('@id("ask") @approval("dba") forbid (principal, action, resource);'),
-    rules: () => [aRule({ name: 'dba', expires })],
+    rules: () => rules,
     estimate: async () => undefined,
     patience: () => most,
   });
@@ -66,7 +67,7 @@ function worker(expires = 3_600, most = 5 * MINUTE) {
     target: { name: 'shop' },
     signal: ended.signal,
   };
-  return { store, holds, told, gone, ended, patience, ask: (of = operation) => holds.ask(session, of, hold) };
+  return { rules, store, holds, told, gone, ended, patience, ask: (of = operation) => holds.ask(session, of, hold) };
 }
 
 beforeEach(() => {
@@ -188,6 +189,15 @@ describe('a hold', () => {
     ]) {
       expect((await ask(other)).request).not.toBe(first.request);
     }
+  });
+
+  it('counts for nothing once its rule asks for more', async () => {
+    const { ask, store, rules } = worker();
+    const asked = await ask();
+    await store.change(asked.request, (request, now) => answered(request, bob, now));
+    rules[0] = aRule({ name: 'dba', steps: [{ groups: ['dba'], people: [], manager: false, need: 2 }] });
+    await expect(asked.redeem(hold)).resolves.toMatchObject({ effect: 'deny' });
+    expect((await ask()).request).not.toBe(asked.request);
   });
 
   it('wakes when an answer came before it listened', async () => {

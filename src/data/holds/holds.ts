@@ -108,7 +108,7 @@ export class Holds {
       target: session.target.name,
       searchPath: operation.searchPath,
       policies: this.#ports.engine.wording(hold.policies),
-      rules: hold.rules,
+      rules: this.#rulesOf(hold),
     };
     return {
       digest: digestOf(operation, setting),

@@ -16,6 +16,7 @@ create table approvals (
 create index approvals_digest on approvals (digest) where state in ('waiting', 'approved');
 create index approvals_alike on approvals (alike) where state = 'approved';
 create index approvals_around on approvals (around) where state = 'approved';
+create index approvals_waiting on approvals (principal) where state = 'waiting';
 create index approvals_created on approvals (created_at desc);
 create index approvals_open on approvals (created_at desc) where state = 'waiting';
 `;
