@@ -1,5 +1,4 @@
 import type { NewEntry } from '../core/evidence.ts';
-import { FIXED_HEAD, RECORD_OVERHEAD } from './format.ts';
 import type { ChunkDraft, ChunkKey } from './ports.ts';
 import type { Records } from './records.ts';
 
@@ -17,10 +16,12 @@ const CHUNK_SESSIONS = 512;
 /** What was appended since the last write: turned into records in one go. */
 export class Batch {
   readonly done: Promise<void>;
+  /** About as many as will be written. */
   bytes = 0;
   readonly #settle: { resolve: () => void; reject: (reason: Error) => void };
-  readonly #events: Buffer[] = [];
+  readonly #events: string[] = [];
   readonly #chunks: OpenChunk[] = [];
+  #counted = 0;
 
   constructor() {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -30,9 +31,10 @@ export class Batch {
     promise.catch(() => undefined);
   }
 
-  audit(event: Buffer): void {
+  /** `event`: its JSON text. */
+  audit(event: string): void {
     this.#events.push(event);
-    this.bytes += event.length + RECORD_OVERHEAD + FIXED_HEAD;
+    this.bytes += event.length + 1;
   }
 
   record(entry: NewEntry, key: ChunkKey): void {
@@ -42,6 +44,13 @@ export class Batch {
       this.#chunks.push(chunk);
     }
     this.bytes += chunk.add(entry) + 64;
+  }
+
+  /** By how many bytes it grew since this was asked last. */
+  grown(): number {
+    const grown = this.bytes - this.#counted;
+    this.#counted = this.bytes;
+    return grown;
   }
 
   resolve(): void {
@@ -59,7 +68,7 @@ export class Batch {
       chunk.layOut(records);
       return { offset, sessions: chunk.sessions };
     });
-    for (const event of this.#events) records.event(event);
+    if (this.#events.length > 0) records.events(this.#events);
     return places;
   }
 }

@@ -8,6 +8,8 @@ import { Fault } from '../core/fault.ts';
  *   record   u32 length of what follows, u8 kind, u8 flags, u16 length of head, head, body, link (32)
  *   head     u64 sequence, u64 milliseconds, and for a chunk its description (JSON)
  *
+ * The body of an audit record is events, one JSON object a line; that of a chunk is encrypted.
+ *
  * A link is SHA-256(previous link, kind, length of head, head, SHA-256(body)). The first record of a segment follows
  * SHA-256(last link of the segment before, header). So a chunk's body may be dropped, its digest left in its place,
  * and the chain still verifies; an audit event's may not.
@@ -22,8 +24,6 @@ const MAX_HEADER = 4096;
 export const LONGEST_HEADER: number = MAGIC.length + 4 + MAX_HEADER;
 const MAX_WRITER = 80;
 
-/** Bytes of a record beside its head and body. */
-export const RECORD_OVERHEAD: number = 4 + 4 + LINK;
 export const FIXED_HEAD: number = 16;
 
 export const AUDIT = 1;

@@ -23,6 +23,7 @@ export interface AuditQuery {
 
 export interface FoundEvent {
   readonly writer: string;
+  /** Of the record it stands in, maybe among others. */
   readonly sequence: number;
   readonly event: AuditEvent;
 }
@@ -98,7 +99,7 @@ async function beginning({ path }: SegmentFile): Promise<number> {
   }
 }
 
-/** Records read in one go: a millisecond or two, which whoever shares the process has to wait. */
+/** About as many events are read in one go: a millisecond or two, which whoever shares the process has to wait. */
 const AT_ONCE = 100;
 
 /** What matches in a segment from the cursor on, which moves past what was read. */
@@ -116,10 +117,13 @@ async function* eventsIn(
     cursor.offset = base + start;
     for (const record of recordsIn(bytes, start)) {
       cursor.offset = base + record.end;
-      const event = eventOf(writer, record);
-      if (event && isWanted(event.event, query)) yield event;
-      read += 1;
-      if (read % AT_ONCE === 0) await nextTurn();
+      for (const event of eventsOf(writer, record)) {
+        if (isWanted(event.event, query)) yield event;
+        read += 1;
+      }
+      if (read < AT_ONCE) continue;
+      read = 0;
+      await nextTurn();
     }
   } catch (error) {
     if (!query.broken) throw error;
@@ -181,11 +185,16 @@ async function readFrom(segment: SegmentFile, offset: number): Promise<Buffer> {
   }
 }
 
-function eventOf(writer: string, record: EvidenceRecord): FoundEvent | undefined {
-  if (record.kind !== AUDIT) return undefined;
-  const event = parse(record.body.toString('utf8'));
-  if (!isEvent(event)) throw broken(`record ${record.sequence} of ${writer} is not an event`);
-  return { writer, sequence: record.sequence, event };
+function eventsOf(writer: string, record: EvidenceRecord): FoundEvent[] {
+  if (record.kind !== AUDIT) return [];
+  return record.body
+    .toString('utf8')
+    .split('\n')
+    .map((line) => {
+      const event = parse(line);
+      if (!isEvent(event)) throw broken(`record ${record.sequence} of ${writer} is not events`);
+      return { writer, sequence: record.sequence, event };
+    });
 }
 
 function isEvent(value: unknown): value is AuditEvent {

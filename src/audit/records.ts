@@ -9,6 +9,8 @@ export interface Head {
   readonly link: Buffer;
 }
 
+/** Bytes that one UTF-16 unit takes in UTF-8, at most. */
+const MOST_BYTES = 3;
 const SMALL = 64 * 1024;
 /** What is larger than this is not kept for the next batch. */
 const LARGE = 8 * 1024 * 1024;
@@ -42,45 +44,53 @@ export class Records {
     if (this.#memory.length > LARGE) this.#memory = Buffer.allocUnsafeSlow(SMALL);
   }
 
-  event(json: Buffer): void {
-    this.#add(AUDIT, '', () => [json]);
+  /** Events, each the JSON text of one: a record of them all, one a line. */
+  events(texts: readonly string[]): void {
+    const text = texts.join('\n');
+    const bodyStart = this.#begin('');
+    this.#reserve(bodyStart + MOST_BYTES * text.length + LINK);
+    this.#end(AUDIT, bodyStart, bodyStart + this.#memory.write(text, bodyStart, 'utf8'));
   }
 
   chunk(description: string, draft: ChunkDraft): void {
-    this.#add(CHUNK, description, (head) => draft.seal(chunkContext(this.#writer, head)));
-  }
-
-  #add(kind: number, description: string, bodyOf: (head: Buffer) => readonly Uint8Array[]): void {
-    const sequence = this.#head.sequence + 1;
-    const length = FIXED_HEAD + Buffer.byteLength(description);
-    const start = this.#length;
-    const bodyStart = start + 8 + length;
-    this.#reserve(bodyStart);
-    const head = this.#memory.subarray(start + 8, bodyStart);
-    writeUInt64(head, sequence, 0);
-    writeUInt64(head, this.#at, 8);
-    head.write(description, FIXED_HEAD);
+    const bodyStart = this.#begin(description);
+    const parts = draft.seal(chunkContext(this.#writer, this.#memory.subarray(this.#length + 8, bodyStart)));
     let bodyEnd = bodyStart;
-    const parts = bodyOf(head);
     this.#reserve(parts.reduce((sum, part) => sum + part.length, bodyStart + LINK));
     for (const part of parts) {
       this.#memory.set(part, bodyEnd);
       bodyEnd += part.length;
     }
+    this.#end(CHUNK, bodyStart, bodyEnd);
+  }
+
+  /** Lays out the head of the next record; says where its body starts. */
+  #begin(description: string): number {
+    const start = this.#length;
+    this.#reserve(start + 8 + FIXED_HEAD + MOST_BYTES * description.length);
+    const memory = this.#memory;
+    writeUInt64(memory, this.#head.sequence + 1, start + 8);
+    writeUInt64(memory, this.#at, start + 16);
+    const described = description === '' ? 0 : memory.write(description, start + 8 + FIXED_HEAD, 'utf8');
+    memory.writeUInt16BE(FIXED_HEAD + described, start + 6);
+    return start + 8 + FIXED_HEAD + described;
+  }
+
+  #end(kind: number, bodyStart: number, bodyEnd: number): void {
+    const start = this.#length;
+    const memory = this.#memory;
     const link = linkOf(this.#head.link, {
       kind,
-      head,
-      body: this.#memory.subarray(bodyStart, bodyEnd),
+      head: memory.subarray(start + 8, bodyStart),
+      body: memory.subarray(bodyStart, bodyEnd),
       dropped: false,
     });
-    const memory = this.#memory;
     memory.writeUInt32BE(bodyEnd + LINK - start - 4, start);
-    memory.writeUInt8(kind, start + 4);
-    memory.writeUInt8(0, start + 5);
-    memory.writeUInt16BE(length, start + 6);
+    memory[start + 4] = kind;
+    memory[start + 5] = 0;
     memory.set(link, bodyEnd);
     this.#length = bodyEnd + LINK;
-    this.#head = { sequence, link };
+    this.#head = { sequence: this.#head.sequence + 1, link };
   }
 
   #reserve(length: number): void {

@@ -1,12 +1,14 @@
 import type { Clock } from '../core/clock.ts';
 import type { AuditEvent, EvidenceWriter, NewEntry, Urgency } from '../core/evidence.ts';
 import { asFault, Fault } from '../core/fault.ts';
-import { Batch, type ChunkPlace } from './batch.ts';
+import type { Batch, ChunkPlace } from './batch.ts';
 import { CheckpointLog } from './checkpoint.ts';
 import { SegmentIndex, writeIndex } from './index-file.ts';
 import { writerName } from './layout.ts';
 import { type DirectoryLock, lockDirectory } from './lock.ts';
 import type { ChunkKey, ChunkSealer } from './ports.ts';
+import { Promptness } from './promptness.ts';
+import { Queue } from './queue.ts';
 import { type Head, Records } from './records.ts';
 import { createSegment, type Recovered, recoverChain } from './recover.ts';
 import type { OpenSegment } from './segment.ts';
@@ -53,20 +55,8 @@ export interface ClosableWriter extends EvidenceWriter {
 }
 
 const SYNC_WITHIN = 50;
-/** What nobody waits for is written within this time, or together with the next append that somebody does wait for. */
-const SOON_WITHIN = 10;
-const SOON_BYTES = 256 * 1024;
-const STALLED_AFTER = 2_000;
 const RETRY_AFTER = 250;
-/** One write, and one batch of records, is about this long at most. */
-const BATCH_BYTES = 4 * 1024 * 1024;
-/** More than this outstanding is refused: the disk is not keeping up and callers are not waiting. */
-const BACKLOG_BYTES = 256 * 1024 * 1024;
-/** Quick writes stop for this long after one, or a sync, was sluggish. */
-const CAUTION = 10_000;
-/** A sync takes as long as there is to sync, and writes go on beside it: 180 ms on a disk whose writes took 0.05. */
-const SLUGGISH = { write: 100, sync: 500 };
-const QUICK_BYTES = 64 * 1024;
+const SEGMENT_BYTES = 64 * 1024 * 1024;
 const ENTRY_BYTES = 16 * 1024 * 1024;
 const EVENT_BYTES = 4 * 1024 * 1024;
 const NAME_LENGTH = 128;
@@ -104,21 +94,14 @@ class ChainWriter implements ClosableWriter {
   readonly #options: WriterOptions;
   readonly #checkpoints: CheckpointLog;
   readonly #lock: DirectoryLock;
+  readonly #promptness: Promptness;
   readonly #ticker: NodeJS.Timeout;
   #segment: OpenSegment;
   #index: SegmentIndex;
   #head: Head;
   #running: Buffer;
   readonly #records: Records;
-  #queue: Batch[] = [];
-  #backlog = 0;
-  #draining: Promise<void> | undefined;
-  #soon: NodeJS.Timeout | undefined;
-  /** When the write now under way began. */
-  #since: number | undefined;
-  /** When the sync now under way began: it meets a disk that does not answer before a write does. */
-  #syncing: number | undefined;
-  #cautiousUntil = 0;
+  readonly #queue: Queue;
   #failure: { readonly fault: Fault; readonly at: number } | undefined;
   #syncTimer: NodeJS.Timeout | undefined;
   /** Syncs, checkpoints and rotations, one after the other. */
@@ -136,34 +119,42 @@ class ChainWriter implements ClosableWriter {
     this.#head = recovered.head;
     this.#running = recovered.running;
     this.#records = new Records(recovered.writer);
+    this.#promptness = new Promptness(options.clock);
+    this.#queue = new Queue(options.clock, (batch) => this.#writeBatch(batch));
     this.#ticker = setInterval(() => void this.#checkpoint(), options.checkpointEvery ?? 30_000);
     this.#ticker.unref();
   }
 
   get stalled(): boolean {
-    return this.#since !== undefined && this.#options.clock.monotonic() - this.#since > STALLED_AFTER;
+    return this.#promptness.stalled;
   }
 
   audit(event: AuditEvent, urgency: Urgency = 'now'): Promise<void> {
-    const bytes = Buffer.from(JSON.stringify(event));
-    if (bytes.length > EVENT_BYTES) return refuse('an event is too long');
-    return this.#append(bytes.length, urgency, (batch) => batch.audit(bytes));
+    const text = JSON.stringify(event);
+    if (isTooLong(text)) return refuse('an event is too long');
+    const batch = this.#batchFor(text.length);
+    if (batch === undefined) return this.#refused();
+    batch.audit(text);
+    return this.#queue.added(batch, urgency);
   }
 
   record(entry: NewEntry, urgency: Urgency = 'now'): Promise<void> {
     const key = this.#keyFor(entry);
     if (key instanceof Promise) return key;
-    return this.#append(entry.body.length, urgency, (batch) => batch.record(entry, key));
+    const batch = this.#batchFor(entry.body.length);
+    if (batch === undefined) return this.#refused();
+    batch.record(entry, key);
+    return this.#queue.added(batch, urgency);
   }
 
   both(event: string, entry: NewEntry, urgency: Urgency = 'now'): Promise<void> {
-    const bytes = Buffer.from(event);
-    if (bytes.length > EVENT_BYTES) return refuse('an event is too long');
+    if (isTooLong(event)) return refuse('an event is too long');
     const key = this.#keyFor(entry);
-    const written = this.#append(bytes.length + entry.body.length, urgency, (batch) => {
-      batch.audit(bytes);
-      if (!(key instanceof Promise)) batch.record(entry, key);
-    });
+    const batch = this.#batchFor(event.length + entry.body.length);
+    if (batch === undefined) return this.#refused();
+    batch.audit(event);
+    if (!(key instanceof Promise)) batch.record(entry, key);
+    const written = this.#queue.added(batch, urgency);
     return key instanceof Promise ? key : written;
   }
 
@@ -171,8 +162,7 @@ class ChainWriter implements ClosableWriter {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#ticker);
-    this.#flush();
-    await this.#draining;
+    await this.#queue.emptied();
     clearTimeout(this.#syncTimer);
     await this.#checkpoint();
     await this.#checkpoints.close();
@@ -209,46 +199,37 @@ class ChainWriter implements ClosableWriter {
     }
   }
 
-  #append(bytes: number, urgency: Urgency, add: (batch: Batch) => void): Promise<void> {
-    if (this.#closed) return refuse('the gateway is closing');
-    if (this.#backlog + bytes > BACKLOG_BYTES) return refuse('too much is waiting to be written');
-    let batch = this.#queue.at(-1);
-    if (!batch || batch.bytes > BATCH_BYTES) {
-      batch = new Batch();
-      this.#queue.push(batch);
-    }
-    const before = batch.bytes;
-    add(batch);
-    this.#backlog += batch.bytes - before;
-    if (urgency === 'now' || this.#backlog > SOON_BYTES) this.#draining ??= this.#drain();
-    else this.#soon ??= setTimeout(() => this.#flush(), SOON_WITHIN);
-    return batch.done;
+  #batchFor(length: number): Batch | undefined {
+    return this.#closed ? undefined : this.#queue.batch(length);
   }
 
-  /** Writes what waited for company and found none. */
-  #flush(): void {
-    clearTimeout(this.#soon);
-    this.#soon = undefined;
-    if (this.#queue.length > 0) this.#draining ??= this.#drain();
+  #refused(): Promise<never> {
+    return refuse(this.#closed ? 'the gateway is closing' : 'too much is waiting to be written');
   }
 
-  /** Whatever this turn of the event loop appends goes out in one write; what comes meanwhile, in the next. */
-  async #drain(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
-    for (let batch = this.#queue.shift(); batch; batch = this.#queue.shift()) {
-      try {
-        const places = this.#layOut(batch);
-        const writing = this.#write(this.#records.bytes);
-        if (writing !== undefined) await writing;
-        this.#written(places);
-        batch.resolve();
-      } catch (error) {
-        batch.reject(this.#failed(error));
+  #writeBatch(batch: Batch): Promise<void> | undefined {
+    try {
+      const places = this.#layOut(batch);
+      const writing = this.#write(this.#records.bytes);
+      if (writing !== undefined) {
+        return writing
+          .then(() => this.#written(places))
+          .then(
+            () => this.#settled(batch),
+            (error: unknown) => this.#settled(batch, error),
+          );
       }
-      this.#backlog -= batch.bytes;
-      if (this.#segment.size >= (this.#options.segmentBytes ?? 64 * 1024 * 1024)) await this.#rotate();
+      this.#written(places);
+    } catch (error) {
+      return this.#settled(batch, error);
     }
-    this.#draining = undefined;
+    return this.#settled(batch);
+  }
+
+  #settled(batch: Batch, error?: unknown): Promise<void> | undefined {
+    if (error === undefined) batch.resolve();
+    else batch.reject(this.#failed(error));
+    return this.#segment.size >= (this.#options.segmentBytes ?? SEGMENT_BYTES) ? this.#rotate() : undefined;
   }
 
   #layOut(batch: Batch): readonly ChunkPlace[] {
@@ -261,13 +242,9 @@ class ChainWriter implements ClosableWriter {
 
   /** As durable as was asked for once it resolves; undefined: it is already. */
   #write(bytes: Buffer): Promise<void> | undefined {
-    const began = this.#options.clock.monotonic();
-    this.#since = began;
-    const ended = (): void => {
-      this.#since = undefined;
-      this.#mind(began, SLUGGISH.write);
-    };
-    const appending = this.#segment.append(bytes, this.#mayBeQuick(bytes.length));
+    const ended = this.#promptness.writes();
+    const quick = this.#options.quickWrites === true && this.#promptness.mayBeQuick(bytes.length);
+    const appending = this.#segment.append(bytes, quick);
     if (this.#options.durability === 'process') {
       if (appending !== undefined) return appending.finally(ended);
       ended();
@@ -305,24 +282,8 @@ class ChainWriter implements ClosableWriter {
   }
 
   async #sync(): Promise<void> {
-    this.#syncing = this.#options.clock.monotonic();
-    try {
-      await this.#segment.sync();
-    } finally {
-      this.#mind(this.#syncing, SLUGGISH.sync);
-      this.#syncing = undefined;
-    }
-  }
-
-  #mayBeQuick(bytes: number): boolean {
-    if (!this.#options.quickWrites || bytes > QUICK_BYTES) return false;
-    const now = this.#options.clock.monotonic();
-    return now >= this.#cautiousUntil && (this.#syncing === undefined || now - this.#syncing < SLUGGISH.sync);
-  }
-
-  #mind(began: number, sluggish: number): void {
-    const now = this.#options.clock.monotonic();
-    if (now - began > sluggish) this.#cautiousUntil = now + CAUTION;
+    const ended = this.#promptness.syncs();
+    await this.#segment.sync().finally(ended);
   }
 
   /** One piece of upkeep after the other; one that fails stops the appends until a write succeeds again. */
@@ -374,6 +335,10 @@ class ChainWriter implements ClosableWriter {
     if (isNew) this.#options.alarm(fault);
     return fault;
   }
+}
+
+function isTooLong(event: string): boolean {
+  return event.length * 3 > EVENT_BYTES && Buffer.byteLength(event) > EVENT_BYTES;
 }
 
 function refuse(why: string, cause?: unknown): Promise<never> {
