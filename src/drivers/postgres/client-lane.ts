@@ -27,6 +27,9 @@ export class ClientLane implements Asking {
   /** Settles when the message at hand has been dealt with. */
   settled: Promise<void> = Promise.resolve();
   #busy = false;
+  /** Before the loop looks for what sockets have, a client whose message is still dealt with is no longer read. */
+  #turn: NodeJS.Immediate | undefined;
+  #paused = false;
   /** Bytes taken in while a message waits for people. */
   #heard = 0;
   /** The client was told of an error the server never saw: everything up to Sync is dropped. */
@@ -51,11 +54,29 @@ export class ClientLane implements Asking {
     this.#waiting.push(chunk);
     if (!this.#busy) return this.#work();
     this.#heard += chunk.length;
-    if (this.#heard > MOST_HEARD) this.talk.client.pause();
+    if (this.#heard > MOST_HEARD) this.#pause();
   }
 
   listen(): void {
     this.#heard = 0;
+    clearImmediate(this.#turn);
+    this.#turn = undefined;
+    this.#resume();
+  }
+
+  #pauseWhileBusy(): void {
+    this.#turn = undefined;
+    if (this.#busy && !this.#done) this.#pause();
+  }
+
+  #pause(): void {
+    this.#paused = true;
+    this.talk.client.pause();
+  }
+
+  #resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
     this.talk.client.resume();
   }
 
@@ -78,12 +99,13 @@ export class ClientLane implements Asking {
         const work = found === 'frame' ? this.#message() : found === 'large' ? this.#largeMessage() : this.#piece();
         if (work === undefined) continue;
         this.#busy = true;
-        this.talk.client.pause();
+        // Mostly it is done by then, and pausing costs as much as deciding.
+        this.#turn ??= setImmediate(() => this.#pauseWhileBusy());
         this.settled = work.then(() => {
           this.#busy = false;
           if (this.#done) return;
           this.#work();
-          if (!this.#busy) this.talk.client.resume();
+          if (!this.#busy) this.#resume();
         }, this.#fail);
         return;
       }
@@ -96,9 +118,9 @@ export class ClientLane implements Asking {
   #flush(): void {
     this.talk.flushClient();
     if (this.talk.flushServer()) return;
-    this.talk.client.pause();
+    this.#pause();
     this.talk.upstream?.socket.once('drain', () => {
-      if (!this.#busy) this.talk.client.resume();
+      if (!this.#busy) this.#resume();
     });
   }
 

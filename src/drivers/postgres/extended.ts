@@ -45,7 +45,8 @@ export async function parse(asking: Asking): Promise<void> {
   };
   if (talk.prepared.full)
     return await refuse({ denial: deny('unsupported', 'too many prepared statements'), state: '54000' });
-  const facts = await read(asking, text);
+  const reading = read(asking, text);
+  const facts = reading instanceof Promise ? await reading : reading;
   if (isRefusal(facts)) return await refuse(facts);
   const [first, second] = facts.statements;
   if (second !== undefined) {
@@ -84,7 +85,7 @@ export async function bind(asking: Asking): Promise<void> {
   const { session } = talk;
   const message = readBind(frame.bytes, frame.start + 5, frame.end);
   if (tooLong(message.statement) || tooLong(message.portal)) return refuseLong(asking);
-  await settleName(asking, talk.prepared, message.statement);
+  if (talk.prepared.inDoubt(message.statement)) await settleName(asking, talk.prepared, message.statement);
   const statement = talk.prepared.get(message.statement);
   if (statement === undefined)
     return asking.refuse(unknown('prepared statement', message.statement), 'extended', '26000');
@@ -100,9 +101,11 @@ export async function bind(asking: Asking): Promise<void> {
   } catch (thrown) {
     return await refuseText(asking, thrown, 'extended');
   }
-  const written = await read(asking, statement.text);
+  const reading = read(asking, statement.text);
+  const written = reading instanceof Promise ? await reading : reading;
   if (isRefusal(written)) return await refuse(written);
-  const facts = await resolve(asking, written);
+  const resolving = resolve(asking, written);
+  const facts = resolving instanceof Promise ? await resolving : resolving;
   if (isRefusal(facts)) return await refuse(facts);
   if (statement.facts !== facts) {
     statement.facts = facts;

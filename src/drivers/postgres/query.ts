@@ -32,9 +32,11 @@ export async function query(asking: Asking): Promise<void> {
     await session.refused(text, denial);
     asking.refuse(denial, 'simple', state);
   };
-  const written = await read(asking, text);
+  const reading = read(asking, text);
+  const written = reading instanceof Promise ? await reading : reading;
   if (isRefusal(written)) return await refuse(written);
-  const facts = await resolve(asking, written);
+  const resolving = resolve(asking, written);
+  const facts = resolving instanceof Promise ? await resolving : resolving;
   if (isRefusal(facts)) return await refuse(facts);
   const barred = dependent(facts.statements);
   if (barred !== undefined) return await refuse(barred);

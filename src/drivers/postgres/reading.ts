@@ -19,26 +19,41 @@ export function isRefusal(found: SqlFacts | Refusal): found is Refusal {
   return 'denial' in found;
 }
 
-/** Facts of a text in the present scope, which is probed first when it is stale; or why it cannot be read. */
-export async function read(asking: Asking, text: string): Promise<SqlFacts | Refusal> {
-  await settleScope(asking);
+/**
+ * Facts of a text in the present scope, which is probed first when it is stale; or why it cannot be read. Mostly there
+ * is nothing to wait for: a turn of the promise queue costs as much as a step on this road.
+ */
+export function read(asking: Asking, text: string): Found | Promise<Found> {
+  const settling = settleScope(asking);
+  return settling === undefined ? readNow(asking, text) : settling.then(() => readNow(asking, text));
+}
+
+type Found = SqlFacts | Refusal;
+
+function readNow({ talk }: Asking, text: string): Found | Promise<Found> {
   try {
-    const found = asking.talk.read(text);
-    return found instanceof Promise ? await found : found;
+    const found = talk.read(text);
+    return found instanceof Promise ? found.catch(cannotBeRead) : found;
   } catch (thrown) {
-    return unreadable(asFault(thrown));
+    return cannotBeRead(thrown);
   }
+}
+
+function cannotBeRead(thrown: unknown): Refusal {
+  return unreadable(asFault(thrown));
 }
 
 /**
  * What a text really runs: EXECUTE and FETCH stand for the statement that was prepared or declared, and are decided
  * by it. Texts that neither prepare nor run by name come back as they are.
  */
-export async function resolve(asking: Asking, facts: SqlFacts): Promise<SqlFacts | Refusal> {
-  const named = facts.statements.find(({ names }) => names !== undefined && !dropsNames(names));
-  if (named?.names === undefined) return facts;
-  if (facts.statements.length > 1) return { denial: oneByOne() };
-  const { kind, name = '' } = named.names;
+export function resolve(asking: Asking, facts: SqlFacts): Found | Promise<Found> {
+  const names = facts.statements.find((each) => each.names !== undefined && !dropsNames(each.names))?.names;
+  if (names === undefined) return facts;
+  return facts.statements.length > 1 ? { denial: oneByOne() } : resolveName(asking, facts, names);
+}
+
+async function resolveName(asking: Asking, facts: SqlFacts, { kind, name = '' }: SqlName): Promise<Found> {
   const { talk } = asking;
   await settleName(asking, kind === 'execute' ? talk.prepared : talk.portals, name);
   if (kind === 'execute') {
@@ -180,11 +195,16 @@ function merge(outer: SqlFacts, inner: SqlFacts): SqlFacts {
   return both;
 }
 
-/** Waits until everything sent is answered, then asks on the same connection what names mean now. */
-async function settleScope(asking: Asking): Promise<void> {
+/** Undefined when it is certain, on a connection to the target, what names mean. */
+function settleScope(asking: Asking): Promise<void> | undefined {
   const { talk } = asking;
-  await asking.connect();
-  if (!talk.names.stale) return;
+  if (talk.upstream === undefined) return asking.connect().then(() => (talk.names.stale ? probe(asking) : undefined));
+  return talk.names.stale ? probe(asking) : undefined;
+}
+
+/** Waits until everything sent is answered, then asks on the same connection what names mean now. */
+async function probe(asking: Asking): Promise<void> {
+  const { talk } = asking;
   await settle(asking);
   // In a failed transaction nothing but its end is executed, so what names mean has no effect.
   if (talk.status === 'E' || talk.skipping || talk.upstream === undefined) return;
