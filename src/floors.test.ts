@@ -6,7 +6,17 @@ import { describe, expect, it } from 'vitest';
 // where a proof is made. A new edge needs an ADR and a line here.
 
 const SRC = import.meta.dirname;
-const CAPABILITIES = ['identity', 'approvals', 'reviews', 'recording', 'audit', 'secrets', 'catalog', 'config'];
+const CAPABILITIES = [
+  'identity',
+  'approvals',
+  'reviews',
+  'recording',
+  'audit',
+  'secrets',
+  'catalog',
+  'config',
+  'metrics',
+];
 
 /** Floor -> floors it may import, itself aside. */
 const MAY_IMPORT: Record<string, readonly string[]> = {

@@ -117,6 +117,7 @@ export async function serve(options: { readonly config: string; readonly log?: L
         await keepVersions(next, foundation, 'file');
         identity.providers.replace(next.config.identity.providers);
         engine.load(next.policies);
+        foundation.measures.reloads.taken += 1;
         targets = wired;
         settings = next;
         log.info('configuration loaded', {
@@ -126,6 +127,7 @@ export async function serve(options: { readonly config: string; readonly log?: L
         });
       } catch (thrown) {
         const fault = asFault(thrown);
+        foundation.measures.reloads.refused += 1;
         log.error('the changed configuration was not taken; the one before stays in force', {
           code: fault.code,
           problems: fault.message,

@@ -8,6 +8,7 @@ import type { SqlReader, SqlScope } from '../../src/core/facts.ts';
 import type { Feed } from '../../src/core/feed.ts';
 import type { Chain } from '../../src/core/grant.ts';
 import { newId } from '../../src/core/id.ts';
+import { TargetMeasures } from '../../src/core/measures.ts';
 import type { Operation } from '../../src/core/operation.ts';
 import { freshScope, snapshotOf } from '../../src/core/testing/catalog.ts';
 import { targetAt } from '../../src/core/testing/target.ts';
@@ -103,6 +104,7 @@ async function open(sessions: number) {
         reader,
         revocations,
         witness,
+        measures: new TargetMeasures(),
         budgets: {} as Budgets,
         debit: nobody,
         ask: nobody,

@@ -11,14 +11,17 @@ const QUICK_BYTES = 64 * 1024;
 /** How promptly the disk answers, all in milliseconds: whether a write may be made on the thread of the event loop. */
 export class Promptness {
   readonly #clock: Clock;
+  readonly #onWrite: (milliseconds: number) => void;
   /** When the write now under way began. */
   #writing: number | undefined;
   /** When the sync now under way began: it meets a disk that does not answer before a write does. */
   #syncing: number | undefined;
   #cautiousUntil = 0;
 
-  constructor(clock: Clock) {
+  /** `onWrite`: told how long each write took. */
+  constructor(clock: Clock, onWrite: (milliseconds: number) => void) {
     this.#clock = clock;
+    this.#onWrite = onWrite;
   }
 
   get stalled(): boolean {
@@ -31,7 +34,7 @@ export class Promptness {
     this.#writing = began;
     return () => {
       this.#writing = undefined;
-      this.#mind(began, SLUGGISH.write);
+      this.#onWrite(this.#mind(began, SLUGGISH.write));
     };
   }
 
@@ -51,8 +54,10 @@ export class Promptness {
     return now >= this.#cautiousUntil && (this.#syncing === undefined || now - this.#syncing < SLUGGISH.sync);
   }
 
-  #mind(began: number, sluggish: number): void {
+  /** How long it took. */
+  #mind(began: number, sluggish: number): number {
     const now = this.#clock.monotonic();
     if (now - began > sluggish) this.#cautiousUntil = now + CAUTION;
+    return now - began;
   }
 }

@@ -39,6 +39,11 @@ export class Queue {
     this.#write = write;
   }
 
+  /** Bytes that wait, about. */
+  get backlog(): number {
+    return this.#backlog;
+  }
+
   /** The batch that takes this much more; undefined where nothing more is taken. */
   batch(length: number): Batch | undefined {
     if (this.#backlog + length > BACKLOG_BYTES) return undefined;

@@ -41,6 +41,8 @@ export interface WriterOptions {
    * that meets a disk that has just stopped answering may hold the loop up. Default: false.
    */
   readonly quickWrites?: boolean;
+  /** Told how long each write took that callers waited for, in milliseconds. */
+  readonly onWrite?: (milliseconds: number) => void;
   /** A segment over this many bytes is finished. */
   readonly segmentBytes?: number;
   /** Milliseconds between checkpoints, where anything was written. */
@@ -50,6 +52,8 @@ export interface WriterOptions {
 export interface ClosableWriter extends EvidenceWriter {
   /** The name of its chain. */
   readonly writer: string;
+  /** Bytes that wait to be written, about, and the last record of the chain. */
+  standing(): { readonly backlog: number; readonly sequence: number; readonly stalled: boolean };
   /** Writes what is pending and a last checkpoint. Appends after this reject. */
   close(): Promise<void>;
 }
@@ -119,7 +123,7 @@ class ChainWriter implements ClosableWriter {
     this.#head = recovered.head;
     this.#running = recovered.running;
     this.#records = new Records(recovered.writer);
-    this.#promptness = new Promptness(options.clock);
+    this.#promptness = new Promptness(options.clock, options.onWrite ?? (() => {}));
     this.#queue = new Queue(options.clock, (batch) => this.#writeBatch(batch));
     this.#ticker = setInterval(() => void this.#checkpoint(), options.checkpointEvery ?? 30_000);
     this.#ticker.unref();
@@ -127,6 +131,10 @@ class ChainWriter implements ClosableWriter {
 
   get stalled(): boolean {
     return this.#promptness.stalled;
+  }
+
+  standing(): { readonly backlog: number; readonly sequence: number; readonly stalled: boolean } {
+    return { backlog: this.#queue.backlog, sequence: this.#head.sequence, stalled: this.stalled };
   }
 
   audit(event: AuditEvent, urgency: Urgency = 'now'): Promise<void> {

@@ -53,7 +53,7 @@ store: embedded
 listen:
   https: 127.0.0.1:7443         # API and token exchange
   postgres: 127.0.0.1:7432      # psql and every other PostgreSQL client
-  health: 127.0.0.1:7464        # /healthz and /readyz; keep it on loopback
+  health: 127.0.0.1:7464        # /healthz, /readyz, /metrics; keep it on loopback
 
 # Without this, a certificate authority and a certificate are generated in data/tls.
 #tls:

@@ -4,10 +4,11 @@ import type { Address } from '../config/config.ts';
 import { Fault } from '../core/fault.ts';
 import type { Health } from './ports.ts';
 
-/** Says whether the process lives and whether it takes traffic: names of what is checked, nothing about anybody. */
+/** Says whether the process lives and whether it takes traffic, and gives metrics: nothing about anybody. */
 export async function startHealth(
   address: Address,
   health: () => Promise<Health>,
+  metrics: { readonly contentType: string; text(): Promise<string> },
 ): Promise<{ readonly address: Address; close(): Promise<void> }> {
   const server = createServer(
     { headersTimeout: 5000, requestTimeout: 5000, maxHeaderSize: 8192 },
@@ -18,6 +19,14 @@ export async function startHealth(
       };
       if (request.method !== 'GET' && request.method !== 'HEAD') return answer(405, { status: 'method not allowed' });
       if (request.url === '/healthz') return answer(200, { status: 'ok' });
+      if (request.url === '/metrics') {
+        metrics.text().then(
+          (text) =>
+            response.writeHead(200, { 'content-type': metrics.contentType, 'cache-control': 'no-store' }).end(text),
+          () => answer(500, { status: 'metrics cannot be read' }),
+        );
+        return;
+      }
       if (request.url !== '/readyz') return answer(404, { status: 'not found' });
       health().then(
         ({ ready, checks, bypass }) =>

@@ -141,10 +141,18 @@ describe('health', () => {
   it('says ready, not ready, and nothing else', async () => {
     let ready = true;
     const bypass = { sessions: 2, targets: 1, unseen: 0 };
-    const health = await startHealth({ host: '127.0.0.1', port: 0 }, async () => {
+    const metrics = {
+      contentType: 'text/plain',
+      text: async () => {
+        if (!ready) throw new Error('secret detail');
+        return 'up 1\n';
+      },
+    };
+    const answer = async () => {
       if (!ready) throw new Error('secret detail');
       return { ready, checks: [{ name: 'store', ok: true }], bypass };
-    });
+    };
+    const health = await startHealth({ host: '127.0.0.1', port: 0 }, answer, metrics);
     const get = (path: string) => fetch(`http://127.0.0.1:${health.address.port}${path}`);
     expect((await get('/healthz')).status).toBe(200);
     expect(await (await get('/readyz')).json()).toEqual({
@@ -152,11 +160,14 @@ describe('health', () => {
       checks: [{ name: 'store', ok: true }],
       bypass,
     });
+    expect(await (await get('/metrics')).text()).toBe('up 1\n');
     ready = false;
     const not = await get('/readyz');
     expect(not.status).toBe(503);
     expect(await not.text()).not.toContain('secret');
-    expect((await get('/metrics')).status).toBe(404);
+    expect((await get('/metrics')).status).toBe(500);
+    expect(await (await get('/metrics')).text()).not.toContain('secret');
+    expect((await get('/metricsx')).status).toBe(404);
     await health.close();
   });
 });

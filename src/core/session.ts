@@ -101,6 +101,8 @@ export interface Tape {
   /** Post-mask wire frames of the result (RowDescription, DataRow, CopyData …); copied before return, capped per target. */
   frames(sequence: number, bytes: Uint8Array): void;
   done(sequence: number, outcome: Outcome): void;
+  /** How long one read of results took to be masked and taken down, in milliseconds. */
+  took(milliseconds: number): void;
 }
 
 export interface Outcome {

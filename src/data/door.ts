@@ -7,6 +7,7 @@ import { Fault } from '../core/fault.ts';
 import { agentsOf, currentOf, describeChain, rootOf } from '../core/grant.ts';
 import { newId } from '../core/id.ts';
 import type { Label } from '../core/label.ts';
+import type { Measures } from '../core/measures.ts';
 import type { Operation } from '../core/operation.ts';
 import type { AskContext, PolicyEngine } from '../core/policy.ts';
 import type { Greeting, Session, Sessions } from '../core/session.ts';
@@ -36,6 +37,7 @@ export interface DoorPorts {
   /** Reads SQL for one principal. */
   readonly reader: (principal: string) => SqlReader;
   readonly evidence: EvidenceWriter;
+  readonly measures: Measures;
   readonly directory: SessionDirectory;
   readonly registry: Registry;
   readonly revocations: Revocations;
@@ -129,6 +131,7 @@ export class Door implements Sessions {
         reader: ports.reader(principal),
         revocations: ports.revocations,
         witness,
+        measures: ports.measures.of(target.name),
         debit: ports.debit,
         budgets: ports.budgets,
         ask: ports.ask,
@@ -142,8 +145,9 @@ export class Door implements Sessions {
           }
         },
         hasher: (label) => ports.hasher(principal, label),
-        ended: async ({ id: ended }, cause) => {
+        ended: async ({ id: ended, stopping }, cause) => {
           ports.registry.remove(ended);
+          if (stopping !== undefined) ports.measures.ending.add(stopping);
           await Promise.allSettled([
             witness.ended(cause),
             ports.directory.ended(ended, ports.clock.now(), cause, witness.totals),

@@ -30,6 +30,13 @@ export class Leases {
     };
   }
 
+  /** How many connections are in use and how many sessions wait for one, by target. */
+  standing(): ReadonlyMap<string, { readonly used: number; readonly waiting: number }> {
+    return new Map(
+      [...this.#targets].map(([name, { holders, queue }]) => [name, { used: holders.size, waiting: queue.length }]),
+    );
+  }
+
   #placesOf(target: string): Places {
     const known = this.#targets.get(target);
     if (known !== undefined) return known;

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { asFault, Fault } from '../core/fault.ts';
 import type { Authenticator } from '../core/login.ts';
+import type { Measures } from '../core/measures.ts';
 import type { Greeting, Sessions } from '../core/session.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { Pipe } from '../drivers/pipe.ts';
@@ -19,6 +20,7 @@ export interface ListenerOptions {
 export interface ListenerPorts {
   readonly auth: Authenticator;
   readonly sessions: Sessions;
+  readonly measures: Pick<Measures, 'logins' | 'turnedAway'>;
   /** Something went wrong that no client did. */
   readonly onBug: (thrown: unknown) => void;
   /** A connection ended by a fault: for the log, since the client is told little. */
@@ -73,12 +75,17 @@ export class Listener<G extends Greeting> {
     clearTimeout(timer);
   }
 
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
   #accept(socket: Socket): void {
     const source = socket.remoteAddress ?? '';
     const { perSource = 2_000, most = 20_000 } = this.#options;
     const held = this.#sources.get(source) ?? 0;
     socket.on('error', () => {});
     if (held >= perSource || this.#sockets.size >= most) {
+      this.#ports.measures.turnedAway += 1;
       socket.destroy();
       return;
     }
@@ -96,12 +103,21 @@ export class Listener<G extends Greeting> {
   async #serve(socket: Socket, source: string): Promise<void> {
     const pipe = new Pipe(socket, { address: source, confidential: false });
     const limit = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(this.#options.loginTimeout ?? 30_000)]);
+    const { logins } = this.#ports.measures;
+    let greeted = false;
     try {
       const greeting = await this.#driver.greet(pipe, this.#ports.auth, limit);
+      greeted = true;
       if (greeting === undefined) pipe.stream.end();
-      else if ('effect' in greeting) this.#driver.refuse(pipe, greeting);
-      else await this.#driver.serve(pipe, this.#ports.sessions, greeting);
+      else if ('effect' in greeting) {
+        logins.refused += 1;
+        this.#driver.refuse(pipe, greeting);
+      } else {
+        logins.accepted += 1;
+        await this.#driver.serve(pipe, this.#ports.sessions, greeting);
+      }
     } catch (thrown) {
+      if (!greeted) logins.failed += 1;
       const fault = asFault(thrown);
       if (fault.code === 'INTERNAL') this.#ports.onBug(thrown);
       else this.#ports.onFault(fault, source);

@@ -4,10 +4,11 @@ import { type Decision, type Denial, deny, type Hold } from '../core/decision.ts
 import type { SqlFacts, SqlReader } from '../core/facts.ts';
 import { type Chain, currentOf, rootOf } from '../core/grant.ts';
 import type { Label } from '../core/label.ts';
+import type { TargetMeasures } from '../core/measures.ts';
 import type { Obligation } from '../core/obligation.ts';
 import type { Clearance, Operation } from '../core/operation.ts';
 import type { PolicyEngine } from '../core/policy.ts';
-import type { Ending, Foreseen, Lease, Patience, Session, Tape } from '../core/session.ts';
+import type { Ending, Foreseen, Lease, Outcome, Patience, Session, Tape } from '../core/session.ts';
 import type { Target } from '../core/target.ts';
 import { type DetectRules, decideSql } from '../policy/statement.ts';
 import type { Budgets, Spender } from './budgets.ts';
@@ -37,6 +38,7 @@ export interface SessionPorts {
   readonly reader: SqlReader;
   readonly revocations: Revocations;
   readonly witness: Witness;
+  readonly measures: TargetMeasures;
   readonly budgets: Budgets;
   readonly debit: (path: readonly string[], count: number) => Promise<{ readonly exhausted: string } | 'debited'>;
   readonly ask: (session: LiveSession, operation: Operation, hold: Hold) => Promise<Asked>;
@@ -80,6 +82,9 @@ export class LiveSession implements Session {
   readonly #ports: SessionPorts;
   readonly #controller = new AbortController();
   readonly #gate: GatePorts;
+  /** People were asked about the operation at hand: how long that takes says nothing of the gate. */
+  #asked = false;
+  #stoppedAt: number | undefined;
   readonly #decisions = new WeakMap<SqlFacts, Remembered>();
   /** The epoch that operations are cleared in, and the first of them. */
   #epoch = { number: Number.NaN, first: 0 };
@@ -111,13 +116,15 @@ export class LiveSession implements Session {
     this.#gate = {
       admit: () => this.#admit(),
       decide: (operation) => this.#decide(operation).decision,
-      ask: (operation, hold) => ports.ask(this, operation, hold),
+      ask: (operation, hold) => this.#ask(operation, hold),
       debit: (operation, { obligations }) => this.#debit(operation, obligations),
-      record: (operation, sequence, decision, sent) =>
-        ports.witness.decided(operation, sequence, decision, {
+      record: (operation, sequence, decision, sent) => {
+        ports.measures.decided(decision);
+        return ports.witness.decided(operation, sequence, decision, {
           observed: this.#decisions.get(operation.facts)?.observed,
           sent,
-        }),
+        });
+      },
       spell: ({ text, facts }, { obligations }) => textToSend(text, facts, obligations),
     };
     this.#timers = this.#startTimers();
@@ -128,14 +135,52 @@ export class LiveSession implements Session {
   }
 
   get tape(): Tape {
-    return this.#ports.witness;
+    return this;
   }
 
-  clear(operation: Operation, patience?: Patience): Promise<Clearance | Denial> {
+  frames(sequence: number, bytes: Uint8Array): void {
+    this.#ports.witness.frames(sequence, bytes);
+  }
+
+  done(sequence: number, outcome: Outcome): void {
+    const { measures, witness } = this.#ports;
+    measures.rows += outcome.rows;
+    measures.bytes += outcome.bytes;
+    witness.done(sequence, outcome);
+  }
+
+  took(milliseconds: number): void {
+    this.#ports.measures.mask.add(milliseconds);
+  }
+
+  async clear(operation: Operation, patience?: Patience): Promise<Clearance | Denial> {
+    const { engine, clock, measures } = this.#ports;
+    const began = clock.monotonic();
     this.#sequence += 1;
-    const { epoch } = this.#ports.engine;
+    const { epoch } = engine;
     if (epoch !== this.#epoch.number) this.#epoch = { number: epoch, first: this.#sequence };
-    return clear(operation, this.#sequence, this.#gate, patience);
+    this.#asked = false;
+    const cleared = await clear(operation, this.#sequence, this.#gate, patience);
+    if (!this.#asked) measures.gate.add(clock.monotonic() - began);
+    return cleared;
+  }
+
+  async #ask(operation: Operation, hold: Hold): Promise<Asked> {
+    const { ask, clock, measures } = this.#ports;
+    this.#asked = true;
+    const asked = await ask(this, operation, hold);
+    return {
+      request: asked.request,
+      redeem: (again) => asked.redeem(again),
+      answer: async (patience) => {
+        const began = clock.monotonic();
+        try {
+          return await asked.answer(patience);
+        } finally {
+          measures.wait.add(clock.monotonic() - began);
+        }
+      },
+    };
   }
 
   foresee(operation: Operation): Denial | Foreseen {
@@ -168,6 +213,7 @@ export class LiveSession implements Session {
 
   async refused(text: string, denial: Denial): Promise<void> {
     this.#sequence += 1;
+    this.#ports.measures.decided(denial);
     await this.#ports.witness.refused(text, this.#sequence, denial);
   }
 
@@ -194,7 +240,14 @@ export class LiveSession implements Session {
 
   /** Ends the session from outside; its driver hears it through `signal`. */
   stop(ending: Ending): void {
-    if (!this.signal.aborted) this.#controller.abort(ending);
+    if (this.signal.aborted) return;
+    this.#stoppedAt = this.#ports.clock.monotonic();
+    this.#controller.abort(ending);
+  }
+
+  /** Milliseconds since it was ended from outside; undefined when it was not. */
+  get stopping(): number | undefined {
+    return this.#stoppedAt === undefined ? undefined : this.#ports.clock.monotonic() - this.#stoppedAt;
   }
 
   end(cause: string): Promise<void> {
@@ -220,12 +273,14 @@ export class LiveSession implements Session {
     if (known !== undefined && known.epoch === engine.epoch && now < known.until) return known;
     const { target, binding, source, limits, chain } = this.#parts;
     const { name, labels } = target;
+    const began = clock.monotonic();
     const found = decideSql(engine, {
       chain,
       operation,
       target: { name, labels, ...limits },
       context: { binding, source, now },
     });
+    this.#ports.measures.decide.add(clock.monotonic() - began);
     const observing = target.mode === 'observe';
     const decision = observing ? found.observed : found.decision;
     const until = decision.effect === 'deny' ? undefined : decision.validUntil;

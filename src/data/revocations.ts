@@ -21,6 +21,8 @@ export class Revocations {
   readonly #grace: number;
   readonly #heard = new Map<string, Revocation>();
   #paused = false;
+  /** How many were heard since the start. */
+  count = 0;
   readonly #waiting = new Set<() => void>();
   readonly #timer: NodeJS.Timeout;
   readonly #unsubscribe: () => void;
@@ -77,6 +79,7 @@ export class Revocations {
   }
 
   #strike(revocation: Revocation): void {
+    this.count += 1;
     this.#heard.set(strikeKey(revocation.subject), revocation);
     this.#registry.strike(revocation, endingOf(revocation));
   }

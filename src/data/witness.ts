@@ -33,7 +33,7 @@ export interface Subject {
  * Bears witness for one session: turns what happens into audit events and recording entries. With `required`
  * recording a record that cannot be written stops the operation; with `best-effort` it raises an alarm and goes on.
  */
-export class Witness implements Tape {
+export class Witness implements Omit<Tape, 'took'> {
   readonly #writer: EvidenceWriter;
   readonly #clock: Clock;
   readonly #subject: Subject;

@@ -13,6 +13,8 @@ import type { SqlFacts } from '../core/facts.ts';
 import { asFault, Fault } from '../core/fault.ts';
 import { rootOf } from '../core/grant.ts';
 import { textToSend } from '../data/sent-text.ts';
+import { Exposition } from '../metrics/exposition.ts';
+import { familiesOf, type Standing } from '../metrics/families.ts';
 import type { CedarEngine } from '../policy/engine.ts';
 import { readSession } from '../recording/replay.ts';
 import { sealSecret } from '../secrets/reference.ts';
@@ -37,7 +39,7 @@ export interface ControlPlaneParts {
   readonly engine: CedarEngine;
   readonly identity: WiredIdentity;
   /** Reads catalogs and statements for `explain` and discovery; shared with the data plane's sessions. */
-  readonly reading: Pick<DataPlane, 'reader' | 'catalogs' | 'holds' | 'postgres'>;
+  readonly reading: Pick<DataPlane, 'reader' | 'catalogs' | 'holds' | 'postgres' | 'standing'>;
   readonly bypass: BypassWatch;
   readonly certificate: string;
   readonly key: string;
@@ -110,7 +112,8 @@ export async function openControlPlane(parts: ControlPlaneParts): Promise<Contro
         cause: fault.cause instanceof Error ? fault.cause.message : undefined,
       }),
   });
-  const probes = await startHealth(config.listen.health, health).catch(async (thrown: unknown) => {
+  const metrics = new Exposition(async () => familiesOf(foundation.measures, await standingOf(parts)));
+  const probes = await startHealth(config.listen.health, health, metrics).catch(async (thrown: unknown) => {
     await control.close();
     throw thrown;
   });
@@ -161,6 +164,13 @@ async function testTarget(name: string, targets: Targets, foundation: Foundation
     const cause = fault.cause instanceof Error ? `: ${fault.cause.message}` : '';
     return { ok: false, message: `${fault.message}${cause}`, milliseconds: took() };
   }
+}
+
+async function standingOf(parts: ControlPlaneParts): Promise<Standing> {
+  const { foundation, reading, version } = parts;
+  const { ready } = await healthOf(parts);
+  const evidence = foundation.evidence.standing();
+  return { version, ready, evidence, feedAge: foundation.store.feed.age(), ...reading.standing() };
 }
 
 async function healthOf({ foundation, bypass }: ControlPlaneParts): Promise<Health> {

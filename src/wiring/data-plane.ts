@@ -17,6 +17,7 @@ import type { ServerTls } from '../drivers/pipe.ts';
 import { CancelDesk } from '../drivers/postgres/cancel.ts';
 import { PostgresDriver } from '../drivers/postgres/driver.ts';
 import { Welcomes } from '../drivers/postgres/welcome.ts';
+import type { Standing } from '../metrics/families.ts';
 import type { CedarEngine } from '../policy/engine.ts';
 import { estimator } from './estimating.ts';
 import { type Foundation, WORKER } from './foundation.ts';
@@ -42,13 +43,17 @@ export interface DataPlane {
   readonly holds: Holds;
   /** Port the PostgreSQL listener is on. */
   readonly postgres: number;
+  /** What is so now, for metrics. */
+  standing(): DataStanding;
   /** Ends sessions first, then listeners and connections. */
   close(): Promise<void>;
 }
 
+export type DataStanding = Pick<Standing, 'sessions' | 'connections' | 'held' | 'upstream' | 'reader' | 'revocations'>;
+
 export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
   const { foundation, settings, targets, engine, log } = parts;
-  const { store, evidence, rootKey, backends } = foundation;
+  const { store, evidence, rootKey, backends, measures } = foundation;
   const maskKey = rootKey.derive('masks');
 
   const readings = new Readings(systemClock);
@@ -65,7 +70,9 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
     clock: systemClock,
     onProblem: (target, database, problem) => log.warn('catalog', { target, database, problem }),
   });
-  const reader = new CachedReader(catalogs, readings, systemClock);
+  const reader = new CachedReader(catalogs, readings, systemClock, (target, milliseconds) =>
+    measures.of(target).parse.add(milliseconds),
+  );
   const announcer = new Announcer({
     tell: (target, database) => store.announce.catalogChanged(target, database),
     onProblem: (thrown) => log.warn('a changed catalog cannot be announced yet', { thrown: String(thrown) }),
@@ -88,6 +95,7 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
     estimate: estimator(targets, foundation),
     patience: () => settings().config.approvals.holdWait * 1_000,
   });
+  const leases = new Leases();
   const door = new Door({
     clock: systemClock,
     random: systemRandom,
@@ -109,7 +117,8 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
     directory: store.sessions,
     registry,
     revocations,
-    leases: new Leases(),
+    leases,
+    measures,
     budgets: new Budgets(store.spending, systemClock),
     debit: (path, count) => store.grants.debit(path, count),
     ask: (session, operation, hold) => holds.ask(session, operation, hold),
@@ -132,6 +141,7 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
     {
       auth: parts.auth,
       sessions: door,
+      measures,
       onBug: (thrown) => log.error('bug', { thrown: thrown instanceof Error ? thrown.stack : String(thrown) }),
       // What clients do wrong is in the audit log, where it was recorded, or nowhere: a flood of it is theirs to pay for.
       onFault: ({ code, message }, source) => {
@@ -148,6 +158,14 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
     registry,
     holds,
     postgres,
+    standing: () => ({
+      sessions: registry.size,
+      connections: listener.connections,
+      held: holds.waiting,
+      upstream: leases.standing(),
+      reader: readings.standing(),
+      revocations: revocations.count,
+    }),
     close: async () => {
       registry.stopAll({ cause: 'shutdown', message: 'the gateway is shutting down' });
       await listener.close();

@@ -5,6 +5,7 @@ import { type ClosableWriter, openEvidence } from '../audit/writer.ts';
 import { Backends } from '../catalog/bypass/backends.ts';
 import type { Config, SecretReference } from '../config/config.ts';
 import { Fault } from '../core/fault.ts';
+import { Measures } from '../core/measures.ts';
 import { type RecordingKeys, recordingKeys } from '../recording/keys.ts';
 import { AdoptionRecords } from '../secrets/adoption/record.ts';
 import { type Envelope, envelope } from '../secrets/envelope.ts';
@@ -25,6 +26,8 @@ export interface Foundation {
   /** The gateway's own connections to targets. */
   readonly backends: Backends;
   readonly adoptions: AdoptionRecords;
+  /** What this worker counts of its own work. */
+  readonly measures: Measures;
   /** Writes down that a sealed secret was opened. Throws Fault EVIDENCE_UNWRITABLE. */
   readonly opened: (name: string) => Promise<void>;
   /** Opens a secret reference of the configuration. Throws Fault SECRET_UNAVAILABLE. */
@@ -59,7 +62,9 @@ export async function layFoundation(config: Config, log: Log): Promise<Foundatio
         log.warn('other nodes cannot be told of connections to targets', { thrown: String(thrown) }),
     });
     await backends.inherit();
+    const measures = new Measures();
     const evidence = await openEvidence({
+      onWrite: (milliseconds) => measures.write.add(milliseconds),
       dir: evidenceDir,
       node: config.node,
       worker: WORKER,
@@ -81,6 +86,7 @@ export async function layFoundation(config: Config, log: Log): Promise<Foundatio
       store,
       evidence,
       evidenceDir,
+      measures,
       recordingKeys: recordings,
       backends,
       opened,

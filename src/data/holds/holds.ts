@@ -171,6 +171,11 @@ export class Holds {
     return (await patience.unchanged()) ? 'approved' : changed(request);
   }
 
+  /** Statements that wait now. */
+  get waiting(): number {
+    return [...this.#waiting.values()].reduce((sum, waiters) => sum + waiters.size, 0);
+  }
+
   /** Until the request is settled, the client gone, or the wait over: undefined. */
   async #wait(request: ApprovalRequest, patience: Patience, gone: AbortSignal): Promise<ApprovalRequest | undefined> {
     const { store, clock } = this.#ports;

@@ -63,6 +63,8 @@ export class ReadingProcess {
   readonly #waiting: Waiting[] = [];
   #child: ChildProcess | undefined;
   #ready = false;
+  /** Processes so far. */
+  started = 0;
   #outbox: Request[] = [];
   /** Epochs the process has, by database and what they are for: views are traced before there are labels. */
   #known = new Map<string, number>();
@@ -73,6 +75,11 @@ export class ReadingProcess {
   constructor(options: ReadingOptions = {}) {
     this.#options = options;
     this.#start();
+  }
+
+  /** Questions sent and not answered. */
+  get waiting(): number {
+    return this.#waiting.length;
   }
 
   async read(text: string, scope: SqlScope, snapshot: CatalogSnapshot): Promise<SqlFacts> {
@@ -110,6 +117,7 @@ export class ReadingProcess {
   }
 
   #start(): void {
+    this.started += 1;
     this.#ready = false;
     this.#known = new Map();
     this.#outbox = [];

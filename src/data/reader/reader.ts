@@ -26,12 +26,20 @@ export class CachedReader {
   readonly #catalogs: Catalogs;
   readonly #readings: Readings;
   readonly #clock: Clock;
+  readonly #parsed: (target: string, milliseconds: number) => void;
   readonly #cache = new FactsCache();
   /** The texts of a scope object under an epoch; scope objects live as long as nothing changes in them. */
   readonly #texts = new WeakMap<SqlScope, { readonly epoch: number; readonly texts: Texts }>();
   readonly #looked = new Map<string, number>();
 
-  constructor(catalogs: Catalogs, readings: Readings, clock: Clock) {
+  /** `parsed`: told how long it took to read a statement that was not known. */
+  constructor(
+    catalogs: Catalogs,
+    readings: Readings,
+    clock: Clock,
+    parsed: (target: string, milliseconds: number) => void = () => {},
+  ) {
+    this.#parsed = parsed;
     this.#catalogs = catalogs;
     this.#readings = readings;
     this.#clock = clock;
@@ -78,7 +86,9 @@ export class CachedReader {
     const texts = this.#textsOf(scope, snapshot);
     const known = texts.get(key);
     if (known !== undefined) return known;
+    const began = this.#clock.monotonic();
     const facts = await this.#readings.read(text, scope, snapshot, who);
+    this.#parsed(scope.target, this.#clock.monotonic() - began);
     texts.set(key, facts);
     return facts;
   }

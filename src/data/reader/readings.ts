@@ -36,6 +36,14 @@ export class Readings {
     }
   }
 
+  standing(): { readonly waiting: number; readonly started: number } {
+    const apart = this.#apart;
+    return {
+      waiting: this.common.waiting + (apart?.waiting ?? 0),
+      started: this.common.started + (apart?.started ?? 0),
+    };
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.common.close(), this.#apart?.close()]);
   }

@@ -141,12 +141,14 @@ class Relay {
     if (this.#ended) return;
     const client = this.#client;
     const answering = this.#answering;
+    const began = performance.now();
     try {
       answering.receive(count, client.writableLength > 0);
     } catch (thrown) {
       this.#fail(thrown);
       return;
     }
+    this.#session.tape.took(performance.now() - began);
     this.#talk.flushServer();
     this.#talk.flushClient();
     answering.written(client.writableLength > 0);
