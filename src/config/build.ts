@@ -61,6 +61,7 @@ export function buildConfig(raw: RawConfig, context: BuildContext): Config {
     },
     evidence: { durability: section('evidence')?.durability ?? 'process' },
     feedGrace: section('feed_grace') ?? 60,
+    limits: buildLimits(section('limits') ?? {}),
     identity: { providers: buildProviders(entries(raw.identity?.providers, ['identity', 'providers'], broken), notes) },
     targets: buildTargets(raw, context, detectors),
     detectors,
@@ -112,6 +113,15 @@ function buildListen(raw: NonNullable<RawConfig['listen']>, notes: Notes): Confi
     taken.set(port, name);
   }
   return listen;
+}
+
+function buildLimits(raw: NonNullable<RawConfig['limits']>): Config['limits'] {
+  return {
+    most: raw.connections ?? 20_000,
+    perSource: raw.connections_per_source ?? 2_000,
+    loginsPerSource: raw.logins_per_source ?? 500,
+    loginTimeout: (raw.login_timeout ?? 30) * 1_000,
+  };
 }
 
 function buildStore(text: string, directory: string, notes: Notes): StoreConfig {

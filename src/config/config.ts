@@ -21,6 +21,14 @@ export interface Config {
   readonly node: string;
   readonly store: StoreConfig;
   readonly managed: 'files';
+  /** What clients of the data plane may take up. */
+  readonly limits: {
+    readonly most: number;
+    readonly perSource: number;
+    readonly loginsPerSource: number;
+    /** Milliseconds. */
+    readonly loginTimeout: number;
+  };
   readonly listen: { readonly https: Address; readonly postgres: Address; readonly health: Address };
   /** Undefined: a certificate is generated in the data folder. */
   readonly tls: { readonly certificate: SecretReference; readonly key: SecretReference } | undefined;

@@ -76,6 +76,7 @@ describe('a configuration', () => {
       tls: undefined,
       evidence: { durability: 'process' },
       feedGrace: 60,
+      limits: { most: 20_000, perSource: 2_000, loginsPerSource: 500, loginTimeout: 30_000 },
       listen: { https: { host: '127.0.0.1', port: 7443 }, postgres: { host: '127.0.0.1', port: 7432 } },
       targets: [],
     });

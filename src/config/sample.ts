@@ -67,6 +67,10 @@ evidence:
 # Seconds that revocations may go unheard (the store is down) before sessions are ended. Operations pause after two.
 feed_grace: 60
 
+# What clients may take up: connections in all, from one address, and from one address before they have proved who they
+# are; seconds they have for that.
+#limits: { connections: 20000, connections_per_source: 2000, logins_per_source: 500, login_timeout: 30 }
+
 # Who vouches for people and for workloads. Without any, only the local socket's owner gets in.
 #identity:
 #  providers:

@@ -10,16 +10,24 @@ import { Pipe } from '../drivers/pipe.ts';
 export interface ListenerOptions {
   readonly host: string;
   readonly port: number;
+}
+
+/** What clients may take up; the configuration in force says how much. */
+export interface ConnectionLimits {
+  /** Connections at once, in all. */
+  readonly most: number;
+  /** From one address. */
+  readonly perSource: number;
+  /** From one address, of those that have not proved who they are. */
+  readonly loginsPerSource: number;
   /** Milliseconds from accept to a proved login. */
-  readonly loginTimeout?: number;
-  /** Connections at once from one address, and in all. */
-  readonly perSource?: number;
-  readonly most?: number;
+  readonly loginTimeout: number;
 }
 
 export interface ListenerPorts {
   readonly auth: Authenticator;
   readonly sessions: Sessions;
+  readonly limits: () => ConnectionLimits;
   readonly measures: Pick<Measures, 'logins' | 'turnedAway'>;
   /** Something went wrong that no client did. */
   readonly onBug: (thrown: unknown) => void;
@@ -34,7 +42,9 @@ export class Listener<G extends Greeting> {
   readonly #options: ListenerOptions;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  readonly #sources = new Map<string, number>();
+  readonly #sources = new Map<string, Source>();
+  /** Being told that there are too many. */
+  #farewells = 0;
   readonly #closing = new AbortController();
 
   constructor(driver: Driver<G>, ports: ListenerPorts, options: ListenerOptions) {
@@ -80,33 +90,57 @@ export class Listener<G extends Greeting> {
   }
 
   #accept(socket: Socket): void {
-    const source = socket.remoteAddress ?? '';
-    const { perSource = 2_000, most = 20_000 } = this.#options;
-    const held = this.#sources.get(source) ?? 0;
+    const address = socket.remoteAddress ?? '';
+    const source = this.#sources.get(address) ?? { connections: 0, logins: 0 };
     socket.on('error', () => {});
-    if (held >= perSource || this.#sockets.size >= most) {
-      this.#ports.measures.turnedAway += 1;
+    const many = this.#tooMany(source);
+    if (many !== undefined) return this.#turnAway(socket, address, many);
+    this.#sockets.add(socket);
+    this.#sources.set(address, source);
+    source.connections += 1;
+    source.logins += 1;
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      source.connections -= 1;
+      if (source.connections === 0) this.#sources.delete(address);
+    });
+    this.#serve(socket, address, source).catch(this.#ports.onBug);
+  }
+
+  #tooMany(source: Source): string | undefined {
+    const { most, perSource, loginsPerSource } = this.#ports.limits();
+    if (this.#sockets.size >= most) return `the gateway has all its ${most} connections in use`;
+    if (source.connections >= perSource) return `this address has all its ${perSource} connections in use`;
+    if (source.logins < loginsPerSource) return undefined;
+    return `${loginsPerSource} connections of this address have not logged in yet`;
+  }
+
+  /** Says why in the protocol's words, while that does not become a flood of its own. */
+  #turnAway(socket: Socket, address: string, why: string): void {
+    this.#ports.measures.turnedAway += 1;
+    if (this.#farewells >= MOST_FAREWELLS) {
       socket.destroy();
       return;
     }
-    this.#sockets.add(socket);
-    this.#sources.set(source, held + 1);
+    this.#farewells += 1;
     socket.once('close', () => {
-      this.#sockets.delete(socket);
-      const left = (this.#sources.get(source) ?? 1) - 1;
-      if (left > 0) this.#sources.set(source, left);
-      else this.#sources.delete(source);
+      this.#farewells -= 1;
     });
-    this.#serve(socket, source).catch(this.#ports.onBug);
+    socket.resume();
+    setTimeout(() => socket.destroy(), FAREWELL).unref();
+    const pipe = new Pipe(socket, { address, confidential: false });
+    this.#driver.fail(pipe, new Fault('LOGIN_THROTTLED', `too many connections: ${why}`));
   }
 
-  async #serve(socket: Socket, source: string): Promise<void> {
-    const pipe = new Pipe(socket, { address: source, confidential: false });
-    const limit = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(this.#options.loginTimeout ?? 30_000)]);
+  async #serve(socket: Socket, address: string, source: Source): Promise<void> {
+    const pipe = new Pipe(socket, { address, confidential: false });
+    const limit = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(this.#ports.limits().loginTimeout)]);
     const { logins } = this.#ports.measures;
     let greeted = false;
     try {
-      const greeting = await this.#driver.greet(pipe, this.#ports.auth, limit);
+      const greeting = await this.#driver.greet(pipe, this.#ports.auth, limit).finally(() => {
+        source.logins -= 1;
+      });
       greeted = true;
       if (greeting === undefined) pipe.stream.end();
       else if ('effect' in greeting) {
@@ -120,11 +154,21 @@ export class Listener<G extends Greeting> {
       if (!greeted) logins.failed += 1;
       const fault = asFault(thrown);
       if (fault.code === 'INTERNAL') this.#ports.onBug(thrown);
-      else this.#ports.onFault(fault, source);
+      else this.#ports.onFault(fault, address);
       this.#driver.fail(pipe, fault);
     } finally {
       // Time to say goodbye; then the socket is gone whether the client read it or not.
-      setTimeout(() => socket.destroy(), 1_000).unref();
+      setTimeout(() => socket.destroy(), FAREWELL).unref();
     }
   }
 }
+
+/** What one address takes up. */
+interface Source {
+  connections: number;
+  logins: number;
+}
+
+/** Milliseconds a client may take to hear the last that is said to it. */
+const FAREWELL = 1_000;
+const MOST_FAREWELLS = 100;

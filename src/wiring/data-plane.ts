@@ -141,6 +141,7 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<DataPlane> {
     {
       auth: parts.auth,
       sessions: door,
+      limits: () => settings().config.limits,
       measures,
       onBug: (thrown) => log.error('bug', { thrown: thrown instanceof Error ? thrown.stack : String(thrown) }),
       // What clients do wrong is in the audit log, where it was recorded, or nowhere: a flood of it is theirs to pay for.

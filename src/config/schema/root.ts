@@ -22,6 +22,12 @@ interface RawGateway {
   tls?: { certificate: string; key: string };
   evidence?: { durability?: 'process' | 'power' };
   feed_grace?: number;
+  limits?: {
+    connections?: number;
+    connections_per_source?: number;
+    logins_per_source?: number;
+    login_timeout?: number;
+  };
   detectors?: { name: string; pattern: string }[];
   policies?: string;
 }
@@ -41,6 +47,17 @@ const gateway = {
   tls: Type.Optional(Type.Object({ certificate: line, key: line }, CLOSED)),
   evidence: Type.Optional(Type.Object({ durability: Type.Optional(Type.Enum(['process', 'power'])) }, CLOSED)),
   feed_grace: Type.Optional(Type.Integer({ minimum: 2, maximum: 3600 })),
+  limits: Type.Optional(
+    Type.Object(
+      {
+        connections: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+        connections_per_source: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+        logins_per_source: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+        login_timeout: Type.Optional(Type.Integer({ minimum: 1, maximum: 600 })),
+      },
+      CLOSED,
+    ),
+  ),
   detectors: Type.Optional(
     Type.Array(
       Type.Object({ name: Type.String(NAME), pattern: Type.String({ minLength: 1, maxLength: 512 }) }, CLOSED),
