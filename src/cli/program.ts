@@ -7,6 +7,7 @@ import { addCheck } from './commands/check.ts';
 import { addConnect } from './commands/connect.ts';
 import { addDeliveries } from './commands/deliveries.ts';
 import { addDemo } from './commands/demo.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addExplain } from './commands/explain.ts';
 import { addInit } from './commands/init.ts';
 import { addLogin } from './commands/login.ts';
@@ -23,7 +24,7 @@ import { style } from './output.ts';
 /**
  * The command line: one file per command in commands/. It holds no logic of the gateway's own. What it shows comes
  * from a gateway's API (client.ts), over the local socket of this folder's gateway or over HTTPS, except what must
- * work without one: init, check, and audit verify. Results go to stdout, everything about them to stderr; what came
+ * work without one: init, check, doctor and audit verify. Results go to stdout, everything about them to stderr; what came
  * from elsewhere is cleaned before a terminal sees it. A failure is a sentence and what to do next, never a stack.
  */
 export function program(): Command {
@@ -37,7 +38,7 @@ export function program(): Command {
     .addHelpText('after', EXAMPLES);
   for (const add of [addInit, addCheck, addServe, addDemo, addLogin, addPass, addConnect]) add(command);
   for (const add of [addTargets, addApprovals, addRequest, addSessions, addRevoke, addRevocations]) add(command);
-  for (const add of [addReplay, addExplain, addAudit, addDeliveries]) add(command);
+  for (const add of [addReplay, addExplain, addAudit, addDeliveries, addDoctor]) add(command);
   // Subcommands made by the functions above do not inherit what was set before they were added.
   for (const inner of everyCommand(command)) inner.exitOverride().showHelpAfterError('(add --help for more)');
   return command;

@@ -12,7 +12,7 @@ import { jsonOption } from '../options.ts';
 import { clean, note, print, printJson, style } from '../output.ts';
 
 /** Everything an operator wrote, looked at. */
-interface Checked {
+export interface Checked {
   readonly problems: readonly Problem[];
   readonly targets: number;
   readonly policies: number;
@@ -47,7 +47,8 @@ Tests of policies are *.test.yaml files beside the policies; "sallyport init" wr
     });
 }
 
-async function check(path: string): Promise<Checked> {
+/** Looks at everything an operator wrote, from its file on. */
+export async function check(path: string): Promise<Checked> {
   const loaded = await readConfig(path);
   if (!loaded.ok) return { problems: loaded.problems, targets: 0, policies: 0, tests: 0 };
   const { config } = loaded;
