@@ -62,12 +62,13 @@ async function* examine(path: string): AsyncGenerator<Finding> {
   yield certificate(config, Date.now());
   for (const one of config.identity.providers) yield await provider(one);
   if (existsSync(localSocketPath(config.data))) {
-    yield await readiness(config);
     const gateway = await findGateway({ config: path });
+    yield await readiness(config, gateway);
     for (const { name } of config.targets) yield await target(gateway, name);
   } else {
     yield doubtful('gateway', 'not running', 'sallyport serve');
     yield await ports(config);
+    yield doubtful('targets', 'not looked at: it is the gateway that logs in to them');
   }
   yield await evidence(config);
 }

@@ -10,9 +10,9 @@ import { bad, doubtful, type Finding, good } from './finding.ts';
 const MOST_EVIDENCE = 256 * 1024 * 1024;
 
 /** What a gateway whose local socket is there says of itself. */
-export async function readiness({ listen }: Config): Promise<Finding> {
+export async function readiness({ listen }: Config, gateway: GatewayClient): Promise<Finding> {
   const { host, port } = listen.health;
-  if (port === 0) return good('gateway', 'running; its health port was left to the system, so it is not asked there');
+  if (port === 0) return answering(gateway);
   let answer: { status?: unknown; checks?: unknown };
   try {
     const response = await fetch(`http://${host}:${port}/readyz`, { signal: AbortSignal.timeout(5_000) });
@@ -30,6 +30,16 @@ export async function readiness({ listen }: Config): Promise<Finding> {
   if (answer.status === 'ready') return good('gateway', 'running, and ready');
   const what = failing.map((check) => `${text(check['name'])} ${text(check['detail'])}`.trim()).join(', ');
   return bad('gateway', `running, and not ready: ${what}`, 'its log says more');
+}
+
+/** Its health port was left to the system, so it is asked over its socket whether it is there at all. */
+async function answering(gateway: GatewayClient): Promise<Finding> {
+  try {
+    await gateway.get('/v1/targets');
+    return good('gateway', 'running; its health port was left to the system, so it is not asked there');
+  } catch (thrown) {
+    return bad('gateway', thrown instanceof Error ? thrown.message : String(thrown), 'sallyport serve');
+  }
 }
 
 /** Lets the running gateway log in to a target. */
