@@ -21,8 +21,8 @@ export interface World {
 
 const SETTINGS = ['shared_buffers=512MB', 'max_connections=400', 'autovacuum=off'];
 
-/** Milliseconds, not the server's business: everything is closed again when something does not start. */
-export async function startWorld(rows: number): Promise<World> {
+/** Everything is closed again when something does not start. `flags` are for the gateway's Node. */
+export async function startWorld(rows: number, flags: readonly string[] = []): Promise<World> {
   const directory = mkdtempSync(join(tmpdir(), 'sallyport-bench-'));
   const opened: (() => Promise<unknown>)[] = [
     async () => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }),
@@ -37,7 +37,7 @@ export async function startWorld(rows: number): Promise<World> {
     await stock(server, rows);
     const pgbouncer = await startPgbouncer(directory, server, certificate);
     if (pgbouncer) opened.push(() => pgbouncer.process.stop());
-    const gateway = await startGateway(directory, server);
+    const gateway = await startGateway(directory, server, flags);
     opened.push(
       () => gateway.process.stop(),
       () => gateway.idp.close(),

@@ -24,10 +24,14 @@ export const LABELS = 'labels';
 const READY_WITHIN = 60_000;
 export const MAIN: string = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 
-export async function startGateway(directory: string, server: ThrowawayPostgres): Promise<Gateway> {
+export async function startGateway(
+  directory: string,
+  server: ThrowawayPostgres,
+  flags: readonly string[],
+): Promise<Gateway> {
   const idp = await startDevIdp();
   const config = configure(directory, server, idp);
-  const started = start(process.execPath, [MAIN, 'serve', '--config', config], { cwd: directory });
+  const started = start(process.execPath, [...flags, MAIN, 'serve', '--config', config], { cwd: directory });
   try {
     const ports = await ready(started);
     const ca = readFileSync(join(directory, 'var', 'tls', 'ca.pem'), 'utf8');
